@@ -1,0 +1,104 @@
+"""The one tree of errors: each says what happened (message) and what to do next (hint).
+
+    SsmTuiError
+    ├── UsageError               wrong arguments; exit status 2
+    │   ├── FilterError          a filter that does not parse; knows the column
+    │   └── ConfigError          a settings file that cannot be used
+    ├── TargetError              no node or database, or several, by that name
+    ├── AwsError                 AWS, or the way to it, said no
+    │   ├── CredentialsError     none, expired, or an unknown profile
+    │   ├── RegionError          no region, or an unknown one
+    │   ├── NetworkError         the endpoint was not reached
+    │   ├── AccessDeniedError    the caller may not; names the action
+    │   └── ThrottledError       too many calls, after retries
+    └── SessionError             a session or tunnel that did not start, or ended
+        ├── PortError            the local port is taken or out of range
+        ├── PrerequisiteError    a program that the chosen launcher needs is missing
+        └── FarEndError          the relay could not reach the target: refused, unknown name, forbidden
+
+Errors are caught at the seam where they arise and translated there, once. The command line prints message and hint on
+one line each and exits with `exit_status`; the interface shows the same words. Neither may hold a secret.
+"""
+
+from __future__ import annotations
+
+
+class SsmTuiError(Exception):
+    """What happened, and what to do next: one line each."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SsmTuiError):
+    """The command was given wrong arguments."""
+
+    exit_status = 2
+
+
+class FilterError(UsageError):
+    """A filter that does not parse; `column` is the 0-based place in the text where it went wrong."""
+
+    def __init__(self, message: str, hint: str = "", *, column: int = 0) -> None:
+        super().__init__(message, hint)
+        self.column = column
+
+
+class ConfigError(UsageError):
+    """A settings file that cannot be read or holds a wrong value."""
+
+
+class TargetError(SsmTuiError):
+    """No node or database by that name, or several."""
+
+
+class AwsError(SsmTuiError):
+    """AWS, or the way to it, said no. `code` is AWS's error code where there was an answer."""
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class CredentialsError(AwsError):
+    """No credentials, expired ones, or a profile that does not exist."""
+
+
+class RegionError(AwsError):
+    """No region is set, or it is not one that AWS has."""
+
+
+class NetworkError(AwsError):
+    """The endpoint was not reached."""
+
+
+class AccessDeniedError(AwsError):
+    """The caller may not make this call; `action` is the IAM action where AWS or the call names it."""
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", action: str = "") -> None:
+        super().__init__(message, hint, code=code)
+        self.action = action
+
+
+class ThrottledError(AwsError):
+    """AWS asked for fewer calls, and went on asking after retries."""
+
+
+class SessionError(SsmTuiError):
+    """A session or tunnel that did not start, or ended by itself."""
+
+
+class PortError(SessionError):
+    """A local port that is taken, or is not a port."""
+
+
+class PrerequisiteError(SessionError):
+    """A program that the chosen launcher or plugin needs is not installed."""
+
+
+class FarEndError(SessionError):
+    """The session stands but its far end was not reached: refused, unknown host name, forbidden address."""

@@ -1,0 +1,1 @@
+"""Processes and tunnels: launch, ready detection, supervision, ports, prerequisites."""

@@ -1,0 +1,1 @@
+"""The Textual interface: shows and announces; everything it needs is handed to it."""
