@@ -1,0 +1,27 @@
+"""The agent's side of a session: what runs on the node. One module per kind of session; knows no AWS API."""
+
+from __future__ import annotations
+
+from ssm_tui.demo.agent.order import (
+    REAL,
+    UNPACED,
+    FarError,
+    FarNameError,
+    FarNetwork,
+    FarRefused,
+    FarTimeout,
+    Pace,
+    SessionOrder,
+)
+
+__all__ = [
+    "REAL",
+    "UNPACED",
+    "FarError",
+    "FarNameError",
+    "FarNetwork",
+    "FarRefused",
+    "FarTimeout",
+    "Pace",
+    "SessionOrder",
+]
