@@ -1,0 +1,81 @@
+"""The seams: what the interface and the command line need of AWS and of sessions, as Protocols.
+
+`ssm_tui.aws` and `ssm_tui.sessions` implement them, `ssm_tui.cli` hands them over, tests put fakes in their place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ssm_tui.domain.access import Access
+    from ssm_tui.domain.contexts import Caller, Context
+    from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.nodes import Node, NodeKey, NodePage
+    from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
+    from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
+
+
+class Cloud(Protocol):
+    """AWS as seen from one context. Every method blocks and may raise AwsError: call it in a worker thread."""
+
+    @property
+    def context(self) -> Context:
+        """Whose view this is."""
+
+    def identify(self) -> Caller:
+        """Who AWS says we are."""
+
+    def node_pages(self) -> Iterator[NodePage]:
+        """The nodes, page by page. A source that is denied becomes a note; AwsError only where nothing can be read."""
+
+    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
+        """The caller's access to each node, in portions as they are known. A refusal becomes an unknown, not an error."""
+
+    def database_pages(self) -> Iterator[DatabasePage]:
+        """The databases, page by page and service by service."""
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        """StartSession: its answer is the last word on access."""
+
+    def terminate_session(self, session_id: str) -> None:
+        """TerminateSession; a session that has already ended is no error."""
+
+
+class Clouds(Protocol):
+    """Opens AWS per context, lazily: nothing heavy is loaded and no call is made before the first use."""
+
+    def contexts(self) -> tuple[Context, ...]:
+        """The contexts asked for: profiles times regions, with what settings and environment say. Blocks."""
+
+    def open(self, context: Context) -> Cloud:
+        """AWS seen from the context. The same object for the same context. Blocks."""
+
+
+class Shells(Protocol):
+    """Shell sessions."""
+
+    def prepare(self, spec: SessionSpec) -> Command:
+        """The process that holds the session, to be run in the foreground of the terminal. Blocks (it may call
+        StartSession). Raises AwsError, PrerequisiteError."""
+
+
+class Tunnels(Protocol):
+    """The tunnels of this process. All on the event loop's thread."""
+
+    def open(self, request: TunnelRequest) -> int:
+        """Begins a tunnel and returns its id at once; what becomes of it comes as statuses."""
+
+    async def stop(self, tunnel: int) -> None:
+        """Ends it: its processes are gone and its port is free when this returns."""
+
+    async def close(self) -> None:
+        """Ends all of them."""
+
+    def statuses(self) -> tuple[TunnelStatus, ...]:
+        """Every tunnel of this run, oldest first, the ended ones too."""
+
+    def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
+        """Calls `listener` at every change; the returned function ends that."""
