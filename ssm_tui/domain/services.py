@@ -32,7 +32,7 @@ class Cloud(Protocol):
         """The nodes, page by page. A source that is denied becomes a note; AwsError only where nothing can be read."""
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
-        """The caller's access to each node, in portions as they are known. A refusal becomes an unknown, not an error."""
+        """The caller's access to each node, in portions as they are known. A refusal becomes an unknown."""
 
     def database_pages(self) -> Iterator[DatabasePage]:
         """The databases, page by page and service by service."""
