@@ -1,0 +1,274 @@
+"""The data channel's messages as bytes: pure, without I/O, for both ends of a session.
+
+A binary websocket frame holds one `Message`; the first frame of a connection is text and holds the open message. All
+integers are big-endian; the message id travels with its two halves exchanged. What AWS's programs accept is accepted
+(a wrong PayloadLength, NUL padding, a longer header), what they choke on raises `FrameError`.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+import uuid
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag, StrEnum
+from hashlib import sha256
+
+MAX_FRAME = 256 * 1024
+"""Bytes of the largest frame taken. AWS's programs send 1144; the bound keeps a broken peer from filling memory."""
+
+_HEADER = struct.Struct(">I32sIQqQ16s32sII")
+_HEADER_LENGTH = _HEADER.size - 4  # the field does not count PayloadLength, which follows the header
+_ACK = (
+    '{"AcknowledgedMessageType":"%s","AcknowledgedMessageId":"%s",'
+    '"AcknowledgedMessageSequenceNumber":%d,"IsSequentialMessage":true}'
+)
+
+
+class FrameError(ValueError):
+    """A frame that is no message: to be dropped, never answered."""
+
+
+class MessageType(StrEnum):
+    INPUT = "input_stream_data"
+    OUTPUT = "output_stream_data"
+    ACKNOWLEDGE = "acknowledge"
+    CHANNEL_CLOSED = "channel_closed"
+    START_PUBLICATION = "start_publication"
+    PAUSE_PUBLICATION = "pause_publication"
+    AGENT_SESSION_STATE = "agent_session_state"
+
+
+class PayloadType(IntEnum):
+    NONE = 0
+    OUTPUT = 1
+    ERROR = 2
+    SIZE = 3
+    PARAMETER = 4
+    HANDSHAKE_REQUEST = 5
+    HANDSHAKE_RESPONSE = 6
+    HANDSHAKE_COMPLETE = 7
+    ENCRYPTION_CHALLENGE_REQUEST = 8
+    ENCRYPTION_CHALLENGE_RESPONSE = 9
+    FLAG = 10
+    STDERR = 11
+    EXIT_CODE = 12
+
+
+class HeaderFlag(IntFlag):
+    """Bits of the header's Flags: data has none but SYN on the agent's first message, control messages have both."""
+
+    SYN = 1
+    FIN = 2
+
+
+class Flag(IntEnum):
+    """Payload of a FLAG message."""
+
+    DISCONNECT_TO_PORT = 1
+    TERMINATE_SESSION = 2
+    CONNECT_TO_PORT_ERROR = 3
+
+
+# Validation is skipped for these two, as AWS's plugin does.
+_UNCHECKED = frozenset({MessageType.START_PUBLICATION, MessageType.PAUSE_PUBLICATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    message_type: str
+    sequence: int
+    flags: int
+    message_id: uuid.UUID
+    created_ms: int
+    payload_type: int
+    payload: bytes
+    schema_version: int = 1
+
+
+def encode(message: Message) -> bytes:
+    """The frame of a message. Raises `FrameError` where a field does not fit its place."""
+    wire_id = message.message_id.bytes
+    try:
+        name = message.message_type.encode("ascii")
+        if not 0 < len(name) <= 32 or len(message.payload) > MAX_FRAME - _HEADER.size:
+            raise FrameError("message type or payload does not fit a frame")
+        header = _HEADER.pack(
+            _HEADER_LENGTH,
+            name.ljust(32),
+            message.schema_version,
+            message.created_ms,
+            message.sequence,
+            message.flags,
+            wire_id[8:] + wire_id[:8],
+            sha256(message.payload).digest(),
+            message.payload_type,
+            len(message.payload),
+        )
+    except (struct.error, UnicodeEncodeError) as error:
+        raise FrameError("a field does not fit its place in the frame") from error
+    return header + message.payload
+
+
+def decode(frame: bytes) -> Message:
+    """The message in a frame. Raises `FrameError` for anything that AWS's plugin would drop or die of."""
+    if not _HEADER.size <= len(frame) <= MAX_FRAME:
+        raise FrameError(f"a frame of {len(frame)} bytes")
+    header_length, raw_type, schema, created, sequence, flags, raw_id, digest, payload_type, length = (
+        _HEADER.unpack_from(frame)
+    )
+    start = header_length + 4
+    if not _HEADER.size <= start <= len(frame):
+        raise FrameError(f"a header length of {header_length}")
+    try:
+        message_type = raw_type.decode("ascii").strip("\0 \t\r\n\v\f")
+    except UnicodeDecodeError as error:
+        raise FrameError("a message type that is not ASCII") from error
+    payload = frame[start:]
+    if message_type not in _UNCHECKED:
+        if not message_type:
+            raise FrameError("no message type")
+        if created == 0:
+            raise FrameError("no creation date")
+        if length and sha256(payload).digest() != digest:
+            raise FrameError("a payload that does not match its digest")
+    message_id = uuid.UUID(bytes=raw_id[8:] + raw_id[:8])
+    return Message(message_type, sequence, flags, message_id, created, payload_type, payload, schema)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def control(message_type: str, payload: bytes, *, created_ms: int | None = None) -> Message:
+    """A message outside the sequence: acknowledge, channel_closed, publication, agent state."""
+    created = now_ms() if created_ms is None else created_ms
+    return Message(message_type, 0, HeaderFlag.SYN | HeaderFlag.FIN, uuid.uuid4(), created, PayloadType.NONE, payload)
+
+
+def acknowledge(of: Message) -> Message:
+    """The acknowledgement of a data message."""
+    payload = _ACK % (of.message_type, of.message_id, of.sequence)
+    return control(MessageType.ACKNOWLEDGE, payload.encode("ascii"))
+
+
+def acknowledged_sequence(payload: bytes) -> int:
+    """The sequence number that an acknowledge message names; the rest of it nobody uses. Raises `FrameError`."""
+    sequence = _object(payload).get("AcknowledgedMessageSequenceNumber")
+    if not isinstance(sequence, int) or isinstance(sequence, bool):
+        raise FrameError("an acknowledgement without a sequence number")
+    return sequence
+
+
+def flag_payload(flag: Flag) -> bytes:
+    return struct.pack(">I", flag)
+
+
+def parse_flag(payload: bytes) -> int:
+    """The number in a FLAG message; it need not be a `Flag` we know. Raises `FrameError`."""
+    if len(payload) != 4:
+        raise FrameError("a flag that is not four bytes")
+    return int.from_bytes(payload, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """The text frame that opens a connection. The client fills client_version, the agent client_instance_id."""
+
+    token: str
+    client_id: str
+    request_id: str
+    client_version: str | None = None
+    client_instance_id: str | None = None
+    schema_version: str = "1.0"
+
+    def __repr__(self) -> str:
+        return f"OpenMessage(client_id={self.client_id!r}, token=…)"
+
+
+def encode_open(message: OpenMessage) -> str:
+    fields: dict[str, str] = {
+        "MessageSchemaVersion": message.schema_version,
+        "RequestId": message.request_id,
+        "TokenValue": message.token,
+    }
+    if message.client_instance_id is not None:
+        fields["ClientInstanceId"] = message.client_instance_id
+    fields["ClientId"] = message.client_id
+    if message.client_version is not None:
+        fields["ClientVersion"] = message.client_version
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def decode_open(text: str | bytes) -> OpenMessage:
+    """The open message in a text frame. Raises `FrameError`, which never quotes the token."""
+    fields = _object(text)
+
+    def optional(name: str) -> str | None:
+        value = fields.get(name)
+        if value is not None and not isinstance(value, str):
+            raise FrameError(f"{name} of the open message is not text")
+        return value
+
+    def required(name: str) -> str:
+        value = optional(name)
+        if value is None:
+            raise FrameError(f"an open message without {name}")
+        return value
+
+    return OpenMessage(
+        token=required("TokenValue"),
+        client_id=required("ClientId"),
+        request_id=required("RequestId"),
+        client_version=optional("ClientVersion"),
+        client_instance_id=optional("ClientInstanceId"),
+        schema_version=optional("MessageSchemaVersion") or "1.0",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClosed:
+    """What a channel_closed message says; `output` is the text for the user, often empty."""
+
+    session_id: str = ""
+    output: str = ""
+    destination_id: str = ""
+
+
+def channel_closed(closed: ChannelClosed) -> Message:
+    """The message by which the service ends a session."""
+    message_id, created = uuid.uuid4(), now_ms()
+    payload = {
+        "MessageId": str(message_id),
+        "CreatedDate": str(created),
+        "DestinationId": closed.destination_id,
+        "SessionId": closed.session_id,
+        "MessageType": MessageType.CHANNEL_CLOSED.value,
+        "SchemaVersion": 1,
+        "Output": closed.output,
+    }
+    flags = HeaderFlag.SYN | HeaderFlag.FIN
+    return Message(
+        MessageType.CHANNEL_CLOSED, 0, flags, message_id, created, PayloadType.NONE, json.dumps(payload).encode()
+    )
+
+
+def parse_channel_closed(payload: bytes) -> ChannelClosed:
+    """Never fails: a channel_closed that cannot be read ends the session all the same, without a text."""
+    try:
+        fields = _object(payload)
+    except FrameError:
+        return ChannelClosed()
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    return ChannelClosed(texts.get("SessionId", ""), texts.get("Output", ""), texts.get("DestinationId", ""))
+
+
+def _object(payload: bytes | str) -> dict[str, object]:
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise FrameError("a payload that is not JSON") from error
+    if not isinstance(value, dict):
+        raise FrameError("a payload that is not a JSON object")
+    return value
