@@ -78,10 +78,14 @@ def shown(argv: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StartedSession:
-    """StartSession's answer. The token opens the session to whoever holds it, so it is not part of the repr."""
+    """StartSession's answer, and the endpoint URL it came from (the plugin ends the session there).
+
+    The token opens the session to whoever holds it, so it is not part of the repr.
+    """
 
     session_id: str
     stream_url: str
+    endpoint: str
     token: str = field(repr=False)
 
 

@@ -1,0 +1,52 @@
+"""Was the far end reached? One short exchange through a tunnel, as the engine behind it expects.
+
+A connection to a plugin's port proves nothing: the plugin accepts first and dials later. So the probe waits for a byte
+that only the far server can have sent, and says goodbye in the protocol's own way where it has one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ssm_tui.domain.databases import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# PostgreSQL's SSLRequest: length 8, code 80877103. Answered with one byte, before any authentication, and not logged.
+SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+
+
+class Reached(Enum):
+    """What became of a probe."""
+
+    YES = "the far end answered"
+    CLOSED = "the connection was closed without a word"
+    SILENT = "no answer in time"
+
+
+# What is said first; MySQL's server speaks first.
+_GREETINGS: Mapping[Family, bytes] = {Family.POSTGRES: SSL_REQUEST, Family.MYSQL: b"", Family.REDIS: b"PING\r\n"}
+
+# How long an unknown protocol may stay silent before an open connection counts as reached: a refusal by the agent comes
+# back within a round trip.
+QUIET_SECONDS = 1.0
+
+
+async def probe(family: Family, host: str, port: int, patience: float) -> Reached:
+    """Dials host:port and waits for the far server, at most `patience` seconds. Raises OSError where the dial fails."""
+    reader, writer = await asyncio.open_connection(host, port)
+    greeting = _GREETINGS.get(family)
+    try:
+        if greeting:
+            writer.write(greeting)
+        async with asyncio.timeout(QUIET_SECONDS if greeting is None else patience):
+            return Reached.YES if await reader.read(1) else Reached.CLOSED
+    except TimeoutError:
+        return Reached.YES if greeting is None else Reached.SILENT
+    except ConnectionResetError:
+        return Reached.CLOSED
+    finally:
+        writer.close()

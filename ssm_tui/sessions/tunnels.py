@@ -1,0 +1,261 @@
+"""The supervisor of tunnels: each is a local port of ours and a session process behind it, from the first bind to the
+last process gone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from ssm_tui.domain import sessions
+from ssm_tui.domain.databases import Family
+from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
+from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
+from ssm_tui.sessions import ports, reading
+from ssm_tui.sessions.children import Child
+from ssm_tui.sessions.probe import Reached, probe
+from ssm_tui.sessions.relay import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssm_tui.domain.services import Clouds
+
+OPEN_SECONDS = 45.0
+PROBE_SECONDS = 12.0
+# The plugin says that a stream failed on its output, the stream's end arrives by the socket: either may be first.
+_WORD_SECONDS = 0.5
+
+
+class Preparer(Protocol):
+    """Makes the process of a session."""
+
+    def prepare(self, spec: SessionSpec) -> Command:
+        """Blocks; raises AwsError, PrerequisiteError."""
+
+
+class TunnelSupervisor:
+    """Implements `Tunnels` (ssm_tui.domain.services). Construct and use it on a running event loop."""
+
+    def __init__(self, launcher: Preparer, clouds: Clouds, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._launcher = launcher
+        self._clouds = clouds
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._tunnels: dict[int, _Tunnel] = {}
+        self._listeners: list[Callable[[TunnelStatus], None]] = []
+
+    def open(self, request: TunnelRequest) -> int:
+        """Begins a tunnel and returns its id at once; what becomes of it comes as statuses."""
+        number = len(self._tunnels) + 1
+        self._tunnels[number] = _Tunnel(number, request, self._launcher, self._clouds, self._clock, self._tell)
+        return number
+
+    async def stop(self, tunnel: int) -> None:
+        """Ends it: its processes are gone and its port is free when this returns."""
+        await self._tunnels[tunnel].stop()
+
+    async def close(self) -> None:
+        """Ends all of them."""
+        await asyncio.gather(*(tunnel.stop() for tunnel in self._tunnels.values()))
+
+    def statuses(self) -> tuple[TunnelStatus, ...]:
+        """Every tunnel of this run, oldest first, the ended ones too."""
+        return tuple(tunnel.status for tunnel in self._tunnels.values())
+
+    def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
+        """Calls `listener` at every change; the returned function ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _tell(self, status: TunnelStatus) -> None:
+        for listener in tuple(self._listeners):
+            listener(status)
+
+
+class _Tunnel:
+    """One tunnel's life, as one task: bind, launch, wait for the port, reach the far end, stay, clean up."""
+
+    def __init__(
+        self,
+        number: int,
+        request: TunnelRequest,
+        launcher: Preparer,
+        clouds: Clouds,
+        clock: Callable[[], datetime],
+        tell: Callable[[TunnelStatus], None],
+    ) -> None:
+        self._request = request
+        self._launcher = launcher
+        self._clouds = clouds
+        self._clock = clock
+        self._tell = tell
+        self._relay: Relay | None = None
+        self._session_id: str | None = None
+        self._port_opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._far_end_refused = asyncio.Event()
+        self._stop_wanted = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
+        self.status = TunnelStatus(number, request, TunnelState.STARTING, clock())
+        self._life = asyncio.create_task(self._live())
+
+    async def stop(self) -> None:
+        if not self.status.state.ended:
+            self._stop_wanted.set()
+            self._become(TunnelState.STOPPING)
+        await asyncio.shield(self._life)
+
+    async def _live(self) -> None:
+        try:
+            await self._run()
+        except SsmTuiError as error:
+            self._become(TunnelState.FAILED, error.message, error.hint)
+        else:
+            self._become(TunnelState.STOPPED)
+
+    async def _run(self) -> None:
+        """Returns when the tunnel was stopped; raises SsmTuiError when it ended otherwise. Leaves nothing behind."""
+        relay = self._relay = Relay(ports.bind(self._request.local_port, self._request.port), self._counted)
+        try:
+            await relay.start()
+            self._become(TunnelState.STARTING, "starting the session")
+            spec = sessions.forward(
+                self._request.context, self._request.target, self._request.port, host=self._request.host
+            )
+            preparing = asyncio.create_task(asyncio.to_thread(self._launcher.prepare, spec))
+            if not await self._unless_stopped(preparing):
+                self._disown(preparing)
+                return
+            await self._with_child(preparing.result(), relay)
+        finally:
+            await relay.close()
+
+    async def _with_child(self, command: Command, relay: Relay) -> None:
+        self._session_id = command.session_id
+        try:
+            child = await Child.start(command, self._heard)
+        except OSError as problem:
+            await self._terminate()
+            raise SessionError(f"the session process cannot be started: {problem.strerror}", "retry") from None
+        ended = asyncio.create_task(child.wait())
+        ready = asyncio.create_task(self._become_ready(relay))
+        try:
+            await self._until_first(ended, ready)
+            if ready.done() and not self._stop_wanted.is_set():
+                ready.result()
+                await self._until_first(ended)
+            if not self._stop_wanted.is_set():
+                raise reading.why_ended(child.tail, ended.result())
+        finally:
+            ready.cancel()
+            await asyncio.gather(ready, return_exceptions=True)
+            await child.stop()
+            await ended
+            if not any("Exiting session" in line for line in child.tail):
+                await self._terminate()
+
+    async def _become_ready(self, relay: Relay) -> None:
+        """Waits for the session's port and for the far end behind it, then lets clients through."""
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                port = await self._port_opened
+        except TimeoutError:
+            raise SessionError(
+                f"the session did not open within {OPEN_SECONDS:.0f} s", "retry; check the way to ssmmessages endpoints"
+            ) from None
+        self._become(TunnelState.STARTING, "reaching the far end")
+        await self._reach(port)
+        relay.open_to(LOOPBACK, port)
+        self._become(TunnelState.READY)
+
+    async def _reach(self, port: int) -> None:
+        request = self._request
+        far = f"{request.host or request.target}:{request.port}"
+        reached = await probe(request.family, LOOPBACK, port, PROBE_SECONDS)
+        if reached is Reached.SILENT:
+            raise FarEndError(
+                f"{far} did not answer within {PROBE_SECONDS:.0f} s",
+                "most often a security group drops the relay's packets: it must admit the relay on this port",
+            )
+        if reached is Reached.CLOSED and await self._refusal_was_said():
+            raise FarEndError(
+                f"connection refused at the far end: {far}", "is the server up there, and does it admit the relay?"
+            )
+        if reached is Reached.CLOSED and request.family in (Family.POSTGRES, Family.MYSQL):
+            raise FarEndError(f"{far} closed the connection at once", "is this the port of the database?")
+
+    async def _refusal_was_said(self) -> bool:
+        try:
+            async with asyncio.timeout(_WORD_SECONDS):
+                return await self._far_end_refused.wait()
+        except TimeoutError:
+            return False
+
+    async def _until_first(self, *tasks: asyncio.Task[object]) -> None:
+        stopped = asyncio.create_task(self._stop_wanted.wait())
+        try:
+            await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+
+    async def _unless_stopped(self, task: asyncio.Task[Command]) -> bool:
+        await self._until_first(task)
+        return task.done() and not self._stop_wanted.is_set()
+
+    def _disown(self, preparing: asyncio.Task[Command]) -> None:
+        """Stopped while StartSession was under way: the session that it may still give is ended as it comes."""
+
+        def end(task: asyncio.Task[Command]) -> None:
+            if not task.cancelled() and task.exception() is None and task.result().session_id:
+                self._session_id = task.result().session_id
+                self._ending = asyncio.create_task(self._terminate())
+
+        preparing.add_done_callback(end)
+
+    async def _terminate(self) -> None:
+        """TerminateSession, where the plugin did not say that the session has ended. A refusal changes nothing here:
+        the service ends an abandoned session by itself."""
+        if self._session_id is None:
+            return
+        session_id, context = self._session_id, self._request.context
+        try:
+            async with asyncio.timeout(5):
+                await asyncio.to_thread(lambda: self._clouds.open(context).terminate_session(session_id))
+        except (SsmTuiError, TimeoutError):
+            return
+
+    def _heard(self, line: str) -> None:
+        match reading.read(line):
+            case reading.SessionNamed(session_id):
+                self._session_id = session_id
+            case reading.PortOpened(port):
+                if not self._port_opened.done():
+                    self._port_opened.set_result(port)
+            case reading.FarEndRefused():
+                self._far_end_refused.set()
+                if self.status.state is TunnelState.READY:
+                    self._become(TunnelState.READY, "a connection was refused at the far end")
+            case None:
+                pass
+
+    def _counted(self) -> None:
+        if self._relay is not None:
+            self.status = replace(self.status, connections=self._relay.connections)
+            self._tell(self.status)
+
+    def _become(self, state: TunnelState, message: str = "", hint: str = "") -> None:
+        if self._stop_wanted.is_set() and not state.ended:
+            state = TunnelState.STOPPING
+        since = self.status.since if state is self.status.state else self._clock()
+        port = self._relay.port if self._relay is not None and not state.ended else self.status.local_port
+        self.status = replace(
+            self.status,
+            state=state,
+            since=since,
+            message=message,
+            hint=hint,
+            local_port=port,
+            connections=0 if state.ended else self.status.connections,
+        )
+        self._tell(self.status)
