@@ -166,7 +166,7 @@ def _term(token: _Token, fields: Collection[str]) -> Term:
         token = token.part(1)
         if not token.text:
             raise FilterError("- stands alone", "write -WORD for what must not match", column=token.column - 1)
-    equals, colon = token.find("="), token.find(":")
+    equals, colon = token.find("="), _colon(token, fields)
     if equals == 0:
         raise FilterError("a tag's name is missing before =", "write KEY=VALUE, such as env=prod", column=token.column)
     if colon > 0 and (equals < 0 or colon < equals):
@@ -174,6 +174,13 @@ def _term(token: _Token, fields: Collection[str]) -> Term:
     if equals > 0:
         return Term(Kind.TAG, token.text[:equals], _alternatives(token.part(equals + 1)), negated)
     return Term(Kind.WORD, "", _alternatives(token), negated)
+
+
+def _colon(token: _Token, fields: Collection[str]) -> int:
+    """Where a field's name ends, or -1. A colon in quotes counts after a known name, so `"tag:Cost Center"` works."""
+    at = token.text.find(":")
+    known = at > 0 and (token.text[:at].casefold() in fields or token.text[:at].casefold() == "tag")
+    return at if known else token.find(":")
 
 
 def _field_term(token: _Token, colon: int, fields: Collection[str], *, negated: bool) -> Term:
@@ -189,7 +196,7 @@ def _field_term(token: _Token, colon: int, fields: Collection[str], *, negated: 
         raise FilterError(f"{name}: has no value", f"write {name}:VALUE", column=value.column)
     if name != "tag":
         return Term(Kind.FIELD, name, _alternatives(value), negated)
-    if (equals := value.find("=")) > 0:
+    if (equals := value.text.find("=")) > 0:
         return Term(Kind.TAG, value.text[:equals], _alternatives(value.part(equals + 1)), negated)
     return Term(Kind.TAG_KEY, "", _alternatives(value), negated)
 

@@ -41,7 +41,7 @@ class Inventory:
         """Rows of a page: new ones are added, known ones replaced, keeping the access already asked for."""
         for node in nodes:
             old = self._nodes.get(node.key)
-            if old is not None and node.access is NO_ANSWERS:
+            if old is not None and node.access == NO_ANSWERS:
                 node = replace(node, access=old.access)
             self._nodes[node.key] = node
             self._seen.setdefault(node.context, set()).add(node.key)
