@@ -1,0 +1,182 @@
+"""Who may make this call: credentials checked, the call turned into an IAM action and resource, refusals worded.
+
+Every call of every service passes here. Calls that only list are authorised on the resource their service names for
+them where the table knows it, and on `*` otherwise; StartSession is authorised on node and document (`sessions`).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ssm_tui.demo.answers import AwsFault
+from ssm_tui.demo.policy import Decision, Request, Verdict, evaluate
+from ssm_tui.demo.principals import Credential, Principal, find_credential
+from ssm_tui.demo.wire import signature_holds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssm_tui.demo.policy_conditions import Values
+    from ssm_tui.demo.wire import WireRequest
+
+# AWS answers these whatever the policies say.
+_ALWAYS = frozenset({"sts:GetCallerIdentity"})
+
+# Resources of calls that name none in their parameters, as the Service Authorization Reference lists them.
+_RESOURCES = {
+    "ssm:DescribeInstanceInformation": "arn:aws:ssm:{region}:{account}:*",
+    "ssm:DescribeInstanceProperties": "arn:aws:ssm:{region}:{account}:*",
+    "ssm:DescribeSessions": "arn:aws:ssm:{region}:{account}:*",
+    "ssm:ListDocuments": "arn:aws:ssm:{region}:{account}:*",
+    "rds:DescribeDBInstances": "arn:aws:rds:{region}:{account}:db:*",
+    "rds:DescribeDBClusters": "arn:aws:rds:{region}:{account}:cluster:*",
+    "rds:DescribeDBProxies": "arn:aws:rds:{region}:{account}:db-proxy:*",
+    "elasticache:DescribeCacheClusters": "arn:aws:elasticache:{region}:{account}:cluster:*",
+    "elasticache:DescribeReplicationGroups": "arn:aws:elasticache:{region}:{account}:replicationgroup:*",
+}
+
+
+def authenticate(request: WireRequest) -> Principal:
+    """The principal that signed the request; raises AwsFault in the words of the service that was called."""
+    credential = find_credential(request.access_key)
+    if credential is None or request.token != credential.token:
+        raise _unknown_token(request)
+    if credential.expires is not None and credential.expires <= datetime.now(UTC):
+        raise _expired_token(request)
+    if not _signed(request, credential):
+        raise _wrong_signature(request)
+    return credential.principal
+
+
+def _signed(request: WireRequest, credential: Credential) -> bool:
+    # REST services sign in ways of their own (chunked payloads, double encoding); nothing here depends on them.
+    return request.protocol == "rest" or signature_holds(request, credential.secret)
+
+
+def _unknown_token(request: WireRequest) -> AwsFault:
+    if request.service == "ec2":
+        return AwsFault("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    code = "UnrecognizedClientException" if request.protocol == "json" else "InvalidClientTokenId"
+    status = 400 if request.protocol == "json" else 403
+    return AwsFault(code, "The security token included in the request is invalid.", status)
+
+
+def _expired_token(request: WireRequest) -> AwsFault:
+    if request.service == "ec2":
+        return AwsFault("RequestExpired", "Request has expired.", 400)
+    code = "ExpiredTokenException" if request.protocol == "json" else "ExpiredToken"
+    return AwsFault(code, "The security token included in the request is expired", 400 if request.token else 403)
+
+
+def _wrong_signature(request: WireRequest) -> AwsFault:
+    if request.service == "ec2":
+        return AwsFault("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    code = "InvalidSignatureException" if request.protocol == "json" else "SignatureDoesNotMatch"
+    message = (
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+    )
+    return AwsFault(code, message, 400 if request.protocol == "json" else 403)
+
+
+def authorize(request: WireRequest, principal: Principal) -> None:
+    """Raises AwsFault unless the principal's policies allow the call."""
+    if request.action not in _ALWAYS:
+        check(request, principal, request.action, resource_of(request, principal), {})
+
+
+def check(request: WireRequest, principal: Principal, action: str, resource: str, extra: Mapping[str, Values]) -> None:
+    """Raises AwsFault unless the principal may do `action` on `resource`."""
+    verdict = decide(principal, action, resource, request.region, extra)
+    if not verdict.allowed:
+        raise refusal(request, principal, action, resource, verdict)
+
+
+def decide(principal: Principal, action: str, resource: str, region: str, extra: Mapping[str, Values]) -> Verdict:
+    """The verdict on one action and resource, with `extra` beside the context every request carries."""
+    context = {**principal.context(region), **extra}
+    return evaluate(principal.policies, Request(action, resource, context), principal.boundary)
+
+
+def refusal(request: WireRequest, principal: Principal, action: str, resource: str, verdict: Verdict) -> AwsFault:
+    """The refusal in the code and sentence of the service that was called."""
+    if verdict.decision is Decision.EXPLICIT_DENY:
+        where = "a permissions boundary" if verdict.boundary_allows is False else "an identity-based policy"
+        reason = f"with an explicit deny in {where}"
+    elif verdict.boundary_allows is False:
+        reason = f"because no permissions boundary allows the {action} action"
+    else:
+        reason = f"because no identity-based policy allows the {action} action"
+    on = "" if resource == "*" else f" on resource: {resource}"
+    message = f"User: {principal.arn} is not authorized to perform: {action}{on} {reason}"
+    if request.service == "ec2":
+        return AwsFault("UnauthorizedOperation", f"You are not authorized to perform this operation. {message}", 403)
+    if request.protocol in ("json", "rest"):
+        return AwsFault("AccessDeniedException", message, 400 if request.protocol == "json" else 403)
+    return AwsFault("AccessDenied", message, 403)
+
+
+def resource_of(request: WireRequest, principal: Principal) -> str:
+    """The resource that the call is about, as far as its parameters name one."""
+    place = {"region": request.region, "account": principal.account}
+    known = _RESOURCES.get(request.action)
+    if known is not None:
+        return known.format(**place)
+    if request.service == "ssm":
+        return _ssm_resource(request, place)
+    if request.service == "secretsmanager":
+        named = str(request.json().get("SecretId", "*"))
+        arn = "arn:aws:secretsmanager:{region}:{account}:secret:".format(**place) + named
+        return named if named.startswith("arn:") or named == "*" else arn
+    return _form_resource(request.form, principal)
+
+
+def _ssm_resource(request: WireRequest, place: Mapping[str, str]) -> str:
+    parameters = request.json()
+    prefix = "arn:aws:ssm:{region}:{account}:".format(**place)
+    if "SessionId" in parameters:
+        return f"{prefix}session/{parameters['SessionId']}"
+    if "Target" in parameters:
+        return node_arn(str(parameters["Target"]), place["region"], place["account"])
+    if "ResourceId" in parameters:
+        return f"{prefix}{_resource_kind(str(parameters.get('ResourceType', '')))}/{parameters['ResourceId']}"
+    if request.operation in ("DescribeDocument", "GetDocument"):
+        return f"{prefix}document/{parameters.get('Name', '*')}"
+    return f"{prefix}*"
+
+
+def _resource_kind(resource_type: str) -> str:
+    return "".join(f"-{each.lower()}" if each.isupper() else each for each in resource_type).lstrip("-")
+
+
+def node_arn(target: str, region: str, account: str) -> str:
+    """A node as a resource: instances belong to EC2, hybrid nodes to SSM."""
+    if target.startswith("mi-"):
+        return f"arn:aws:ssm:{region}:{account}:managed-instance/{target}"
+    return f"arn:aws:ec2:{region}:{account}:instance/{target}"
+
+
+def _form_resource(form: Mapping[str, str], principal: Principal) -> str:
+    for name in ("PolicySourceArn", "RoleArn", "PolicyArn"):
+        if form.get(name, "").startswith("arn:"):
+            return form[name]
+    for name, kind in (("UserName", "user"), ("RoleName", "role"), ("GroupName", "group")):
+        if form.get("Version") == "2010-05-08" and name in form:
+            return f"arn:aws:iam::{principal.account}:{kind}/{form[name]}"
+    if form.get("Version") == "2010-05-08" and form.get("Action") == "GetUser" and principal.kind == "user":
+        return principal.arn
+    return "*"
+
+
+def trusted(trust_policy: str, principal: Principal) -> bool:
+    """Does a role's trust policy name this principal, its account, or everyone?"""
+    root = f"arn:aws:iam::{principal.account}:root"
+    for statement in json.loads(trust_policy).get("Statement", []):
+        named = statement.get("Principal", {})
+        named = named.get("AWS", []) if isinstance(named, dict) else named
+        listed = [named] if isinstance(named, str) else list(named)
+        if statement.get("Effect") == "Allow" and {"*", root, principal.account, principal.arn} & set(listed):
+            return True
+    return False

@@ -1,0 +1,153 @@
+"""The wire endpoint: every call is authenticated and authorised here, then answered by us or, mostly, by moto.
+
+Handlers run in the web server's threads. One lock keeps moto's state whole, since moto was not written for threads.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from ssm_tui.demo import documents, simulation
+from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
+from ssm_tui.demo.authorization import authenticate, authorize, trusted
+from ssm_tui.demo.principals import PARTITION
+from ssm_tui.demo.ssm_nodes import NodeCalls
+from ssm_tui.demo.validation import validate
+from ssm_tui.demo.wire import protocol_of, read_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ssm_tui.demo.principals import Principal
+    from ssm_tui.demo.ssm_sessions import SessionCalls
+    from ssm_tui.demo.wire import WireRequest
+
+    Handler = Callable[[WireRequest, Principal], Answer]
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_STATUS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Too Large"}
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """The WSGI application."""
+
+    sessions: SessionCalls
+    state: threading.Lock
+    _handlers: Mapping[str, Handler] = field(init=False)
+    _moto: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        nodes = NodeCalls(self.sessions.registry)
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._handlers = {
+            "ssm:DescribeInstanceInformation": nodes.describe_instance_information,
+            "ssm:DescribeInstanceProperties": nodes.describe_instance_properties,
+            "ssm:GetConnectionStatus": nodes.get_connection_status,
+            "ssm:DescribeSessions": self.sessions.describe_sessions,
+            "iam:SimulatePrincipalPolicy": simulation.simulate_principal_policy,
+            "iam:GetContextKeysForPrincipalPolicy": simulation.context_keys_for_principal_policy,
+            "iam:PutUserPermissionsBoundary": simulation.put_user_permissions_boundary,
+            "iam:DeleteUserPermissionsBoundary": simulation.delete_user_permissions_boundary,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        protocol = protocol_of(environ)
+        try:
+            request = read_request(environ)
+            protocol = request.protocol
+            _check_text(request)
+            answer = self._answer(request)
+        except AwsFault as fault:
+            answer = fault_answer(fault, protocol)
+        if answer is None:
+            # Moto renders its answer while it is read, so the lock is held until the last byte is there.
+            with self.state:
+                return list(self._moto(environ, start_response))
+        headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), *answer.headers]
+        start_response(f"{answer.status} {_STATUS.get(answer.status, 'Error')}", headers)
+        return [answer.body]
+
+    def _answer(self, request: WireRequest) -> Answer | None:
+        """Our own answer, or None where moto is to give it."""
+        with self.state:
+            caller = authenticate(request)
+            if request.action != "ssm:StartSession":
+                authorize(request, caller)
+            if request.action == "sts:AssumeRole":
+                _check_trust(request, caller)
+            if (handler := self._handlers.get(request.action)) is not None:
+                return handler(request, caller)
+            if request.action in ("ssm:DescribeDocument", "ssm:GetDocument"):
+                return _owned_document(request, caller)
+        asking = {
+            "ssm:StartSession": self.sessions.start_session,
+            "ssm:ResumeSession": self.sessions.resume_session,
+            "ssm:TerminateSession": self.sessions.terminate_session,
+        }.get(request.action)
+        return asking(request, caller) if asking is not None else None
+
+
+def _check_text(request: WireRequest) -> None:
+    """Control characters cannot come back in XML, so the services that answer in it do not take them."""
+    for name, value in request.form.items():
+        if _NOT_XML.search(value):
+            raise AwsFault("InvalidParameterValue", f"Value for parameter {name} contains invalid characters.")
+
+
+def _check_trust(request: WireRequest, caller: Principal) -> None:
+    arn = request.form.get("RoleArn", "")
+    roles = iam_backends[caller.account][PARTITION].roles.values()
+    role = next((each for each in roles if each.arn == arn), None)
+    if role is None or not trusted(role.assume_role_policy_document, caller):
+        message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        raise AwsFault("AccessDenied", message, 403)
+
+
+def _owned_document(request: WireRequest, caller: Principal) -> Answer | None:
+    """The documents that AWS owns, which moto does not ship; the account's own are moto's."""
+    parameters = request.json()
+    validate("ssm", request.operation, parameters)
+    if not documents.is_aws_owned(parameters["Name"]):
+        return None
+    return json_answer(documents.described(request.operation, parameters["Name"], caller.account, request.region))
+
+
+class _Quiet(MotoRequestHandler):
+    """Serves without a log line a request, and keeps connections open as AWS does."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_: Any) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class WireServer:
+    """The endpoint on a free loopback port, in threads of its own."""
+
+    endpoint: Endpoint
+    _server: Any = None
+    _thread: threading.Thread | None = None
+
+    def start(self) -> str:
+        """Listens and returns the endpoint's URL."""
+        self._server = make_server("127.0.0.1", 0, self.endpoint, threaded=True, request_handler=_Quiet)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="aws", daemon=True)
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        if self._thread is not None:
+            self._thread.join(timeout=5)

@@ -1,0 +1,191 @@
+"""The SSM calls that list managed nodes, DescribeInstanceInformation and its like, over the register."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ssm_tui.demo.answers import Answer, AwsFault, json_answer
+from ssm_tui.demo.registry import LATEST_AGENT, ManagedNode, Registry, node_tags
+from ssm_tui.demo.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ssm_tui.demo.principals import Principal
+    from ssm_tui.demo.wire import WireRequest
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCalls:
+    """The listing calls over one register."""
+
+    registry: Registry
+
+    def describe_instance_information(self, request: WireRequest, caller: Principal) -> Answer:
+        parameters = self._parameters(request)
+        old, new = parameters.get("InstanceInformationFilterList") or [], parameters.get("Filters") or []
+        if old and new:
+            raise AwsFault("ValidationException", "Filters and InstanceInformationFilterList cannot be used together.")
+        filters = [(each["key"], "Equal", each["valueSet"]) for each in old]
+        filters += [(each["Key"], "Equal", each["Values"]) for each in new]
+        nodes = self._selected(request, caller, filters, "InvalidInstanceInformationFilterValue")
+        page, token = paged(nodes, parameters.get("MaxResults", 10), parameters.get("NextToken"), filters)
+        return json_answer({"InstanceInformationList": [_information(each) for each in page], "NextToken": token})
+
+    def describe_instance_properties(self, request: WireRequest, caller: Principal) -> Answer:
+        parameters = self._parameters(request)
+        filters = [
+            (each["key"], "Equal", each["valueSet"]) for each in parameters.get("InstancePropertyFilterList", [])
+        ]
+        filters += [
+            (each["Key"], each.get("Operator", "Equal"), each["Values"])
+            for each in parameters.get("FiltersWithOperator", [])
+        ]
+        nodes = self._selected(request, caller, filters, "InvalidInstancePropertyFilterValue")
+        page, token = paged(nodes, parameters.get("MaxResults", 1000), parameters.get("NextToken"), filters)
+        return json_answer({"InstanceProperties": [_properties(each) for each in page], "NextToken": token})
+
+    def get_connection_status(self, request: WireRequest, caller: Principal) -> Answer:
+        target = self._parameters(request)["Target"]
+        node = self.registry.find(caller.account, request.region, target)
+        connected = node is not None and node.lost_since is None
+        return json_answer({"Target": target, "Status": "connected" if connected else "notconnected"})
+
+    def _parameters(self, request: WireRequest) -> dict[str, Any]:
+        parameters = request.json()
+        validate("ssm", request.operation, parameters)
+        return parameters
+
+    def _selected(
+        self, request: WireRequest, caller: Principal, filters: Sequence[tuple[str, str, list[str]]], fault: str
+    ) -> list[ManagedNode]:
+        nodes = self.registry.nodes(caller.account, request.region)
+        for key, operator, values in filters:
+            test = _filter(key, operator, values, fault)
+            nodes = [each for each in nodes if test(each)]
+        return nodes
+
+
+def _resource_type(node: ManagedNode) -> str:
+    return "ManagedInstance" if node.hybrid is not None else "EC2Instance"
+
+
+def _source_type(node: ManagedNode) -> str:
+    return "AWS::SSM::ManagedInstance" if node.hybrid is not None else "AWS::EC2::Instance"
+
+
+_FIELDS: dict[str, Callable[[ManagedNode], str]] = {
+    "InstanceIds": lambda node: node.id,
+    "AgentVersion": lambda node: node.agent.version,
+    "PingStatus": lambda node: node.ping,
+    "PlatformTypes": lambda node: node.agent.platform_type,
+    "ResourceType": _resource_type,
+    "IamRole": lambda node: node.role,
+    "ActivationIds": lambda node: node.hybrid.activation if node.hybrid else "",
+    "SourceIds": lambda node: node.id,
+    "SourceTypes": _source_type,
+}
+_CHOICES = {
+    "PingStatus": ("Online", "ConnectionLost", "Inactive"),
+    "PlatformTypes": ("Windows", "Linux", "MacOS"),
+    "ResourceType": ("EC2Instance", "ManagedInstance"),
+}
+
+
+def _filter(key: str, operator: str, values: list[str], fault: str) -> Callable[[ManagedNode], bool]:
+    if key.startswith("tag:"):
+        tag = key.removeprefix("tag:")
+        return lambda node: any(fnmatch.fnmatchcase(node_tags(node).get(tag, "\0"), each) for each in values)
+    if key == "tag-key":
+        return lambda node: any(each in node_tags(node) for each in values)
+    read = _FIELDS.get(key)
+    if read is None:
+        raise AwsFault("InvalidFilterKey", f"The filter key {key} is not valid.")
+    choices = _CHOICES.get(key)
+    if choices and (wrong := [each for each in values if each not in choices]):
+        raise AwsFault(fault, f"The value {wrong[0]} is not valid for the filter {key}. Valid values: {list(choices)}")
+    compare = _OPERATORS[operator]
+    return lambda node: compare(read(node), values)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(each) if each.isdigit() else 0 for each in text.split("."))
+
+
+_OPERATORS: dict[str, Callable[[str, list[str]], bool]] = {
+    "Equal": lambda actual, values: actual in values,
+    "NotEqual": lambda actual, values: actual not in values,
+    "BeginWith": lambda actual, values: actual.startswith(tuple(values)),
+    "LessThan": lambda actual, values: any(_version(actual) < _version(each) for each in values),
+    "GreaterThan": lambda actual, values: any(_version(actual) > _version(each) for each in values),
+}
+
+
+def paged(items: Sequence[Item], size: int, token: str | None, query: object) -> tuple[Sequence[Item], str | None]:
+    """One page and the token of the next; a token is good for the query it was made for alone."""
+    mark = binascii.crc32(json.dumps(query, default=str).encode())
+    first = 0
+    if token is not None:
+        try:
+            kind, first = json.loads(base64.urlsafe_b64decode(token.encode()))
+        except (ValueError, TypeError):
+            kind = None
+        if kind != mark:
+            raise AwsFault("InvalidNextToken", "The specified token is not valid.")
+    following = first + size
+    if following >= len(items):
+        return items[first:], None
+    return items[first:following], base64.urlsafe_b64encode(json.dumps([mark, following]).encode()).decode()
+
+
+def _information(node: ManagedNode) -> dict[str, Any]:
+    """An entry of DescribeInstanceInformation; AWS gives names, roles and activations of hybrid nodes alone."""
+    agent, hybrid = node.agent, node.hybrid
+    return {
+        "InstanceId": node.id,
+        "PingStatus": node.ping,
+        "LastPingDateTime": node.last_ping,
+        "AgentVersion": agent.version,
+        "IsLatestVersion": agent.version == LATEST_AGENT,
+        "PlatformType": agent.platform_type,
+        "PlatformName": agent.platform_name,
+        "PlatformVersion": agent.platform_version,
+        "ResourceType": _resource_type(node),
+        "IPAddress": node.address,
+        "ComputerName": node.computer_name,
+        "SourceId": node.id,
+        "SourceType": _source_type(node),
+        "ActivationId": hybrid.activation if hybrid else None,
+        "IamRole": hybrid.role if hybrid else None,
+        "RegistrationDate": node.registered if hybrid else None,
+        "Name": hybrid.name if hybrid else None,
+    }
+
+
+def _properties(node: ManagedNode) -> dict[str, Any]:
+    """An entry of DescribeInstanceProperties: the same joined with what EC2 knows."""
+    machine = node.machine
+    entry = _information(node) | {
+        "IsLatestVersion": None,
+        "Name": node.hybrid.name if node.hybrid else node_tags(node).get("Name", ""),
+        "RegistrationDate": node.registered,
+        "IamRole": node.role or None,
+    }
+    if machine is not None:
+        entry |= {
+            "InstanceType": machine.instance_type,
+            "InstanceRole": machine.profile or None,
+            "KeyName": machine.key_name,
+            "InstanceState": machine.state,
+            "Architecture": machine.architecture,
+            "LaunchTime": machine.launched,
+            "AvailabilityZone": machine.zone,
+        }
+    return entry

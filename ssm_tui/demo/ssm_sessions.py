@@ -1,0 +1,201 @@
+"""The SSM calls about sessions: StartSession and what follows it. Decides who may; the gateway carries sessions out."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.demo import documents
+from ssm_tui.demo.agent import SessionOrder
+from ssm_tui.demo.answers import Answer, AwsFault, json_answer
+from ssm_tui.demo.authorization import check, decide, node_arn
+from ssm_tui.demo.registry import node_tags
+from ssm_tui.demo.ssm_nodes import paged
+from ssm_tui.demo.validation import validate
+
+if TYPE_CHECKING:
+    from ssm_tui.demo.documents import Document
+    from ssm_tui.demo.gateway import Gateway
+    from ssm_tui.demo.policy_conditions import Values
+    from ssm_tui.demo.principals import Principal
+    from ssm_tui.demo.registry import ManagedNode, Registry
+    from ssm_tui.demo.wire import WireRequest
+
+_ACTION = "ssm:StartSession"
+_DOCUMENT_CHECK = "ssm:SessionDocumentAccessCheck"
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """What DescribeSessions tells about a session."""
+
+    id: str
+    account: str
+    region: str
+    target: str
+    owner: str
+    document: str
+    reason: str | None
+    started: datetime
+    status: str = "Connected"
+    ended: datetime | None = None
+
+
+@dataclass(slots=True)
+class SessionCalls:
+    """Sessions of the whole cloud. `state` guards moto's state; it is not held while the gateway is asked."""
+
+    registry: Registry
+    gateway: Gateway
+    state: threading.Lock
+    _records: dict[str, SessionRecord] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def start_session(self, request: WireRequest, caller: Principal) -> Answer:
+        parameters = request.json()
+        validate("ssm", "StartSession", parameters)
+        with self.state:
+            order, document = self._order(request, caller, parameters)
+        record = SessionRecord(
+            order.session_id,
+            caller.account,
+            request.region,
+            order.target,
+            caller.arn,
+            document.name,
+            parameters.get("Reason"),
+            datetime.now(UTC),
+        )
+        with self._guard:
+            self._records[record.id] = record
+        token, url = self.gateway.open(order)
+        return json_answer({"SessionId": order.session_id, "TokenValue": token, "StreamUrl": url})
+
+    def resume_session(self, request: WireRequest, caller: Principal) -> Answer:
+        record = self._record(request, caller)
+        resumed = self.gateway.resume(record.id)
+        if resumed is None:
+            raise AwsFault("DoesNotExistException", f"Session {record.id} does not exist or has ended.")
+        return json_answer({"SessionId": record.id, "TokenValue": resumed[0], "StreamUrl": resumed[1]})
+
+    def terminate_session(self, request: WireRequest, caller: Principal) -> Answer:
+        record = self._record(request, caller)
+        if self.gateway.terminate(record.id):
+            self.ended(record.id, "")
+        return json_answer({"SessionId": record.id})
+
+    def describe_sessions(self, request: WireRequest, caller: Principal) -> Answer:
+        parameters = request.json()
+        validate("ssm", "DescribeSessions", parameters)
+        with self._guard:
+            records = [each for each in self._records.values() if each.account == caller.account]
+        active = parameters["State"] == "Active"
+        chosen = [each for each in records if each.region == request.region and (each.ended is None) == active]
+        for each in parameters.get("Filters") or []:
+            chosen = [record for record in chosen if _passes(record, each["key"], each["value"])]
+        chosen.sort(key=lambda record: record.started, reverse=True)
+        page, token = paged(chosen, parameters.get("MaxResults", 200), parameters.get("NextToken"), parameters["State"])
+        return json_answer({"Sessions": [_entry(each) for each in page], "NextToken": token})
+
+    def ended(self, session_id: str, reason: str) -> None:
+        """The gateway's word that a session is over; later words change nothing."""
+        with self._guard:
+            record = self._records.get(session_id)
+            if record is not None and record.ended is None:
+                record.ended = datetime.now(UTC)
+                record.status = "Failed" if reason else "Terminated"
+
+    def _record(self, request: WireRequest, caller: Principal) -> SessionRecord:
+        parameters = request.json()
+        validate("ssm", request.operation, parameters)
+        with self._guard:
+            record = self._records.get(parameters["SessionId"])
+        if record is None or (record.account, record.region) != (caller.account, request.region):
+            raise AwsFault("DoesNotExistException", f"Session {parameters['SessionId']} does not exist.")
+        return record
+
+    def _order(
+        self, request: WireRequest, caller: Principal, parameters: dict[str, Any]
+    ) -> tuple[SessionOrder, Document]:
+        target, region = parameters["Target"], request.region
+        node = self.registry.find(caller.account, region, target)
+        name = parameters.get("DocumentName")
+        self._authorize(request, caller, target, node, name)
+        document = documents.find_document(name or documents.DEFAULT, caller.account, region)
+        if node is None or node.lost_since is not None:
+            raise AwsFault("TargetNotConnected", f"{target} is not connected.")
+        platform = node.agent.platform_type.lower()
+        return SessionOrder(
+            session_id=f"{caller.session_prefix}-{_session_suffix()}",
+            target=target,
+            hostname=node.computer_name.partition(".")[0],
+            platform=platform,
+            agent_version=node.agent.version,
+            session_type=document.session_type,
+            properties=document.properties(parameters.get("Parameters") or {}, platform),
+        ), document
+
+    def _authorize(
+        self, request: WireRequest, caller: Principal, target: str, node: ManagedNode | None, name: str | None
+    ) -> None:
+        """On the node always; on the document when it is named, or when a policy insists on checking it.
+
+        Source: "Start a default shell session by specifying the default session document in IAM policies": without a
+        name the default document needs no grant of its own unless ssm:SessionDocumentAccessCheck asks for it.
+        """
+        arn = node_arn(target, request.region, caller.account)
+        tags = _tag_keys(node)
+        unchecked: dict[str, Values] = {**tags, _DOCUMENT_CHECK: ("false",)}
+        if name is None and decide(caller, _ACTION, arn, request.region, unchecked).allowed:
+            return
+        checked: dict[str, Values] = {**tags, _DOCUMENT_CHECK: ("true",)}
+        check(request, caller, _ACTION, arn, checked)
+        short = (name or documents.DEFAULT).rpartition("document/")[2]
+        owner = "" if documents.is_aws_owned(short) and short != documents.DEFAULT else caller.account
+        document_arn = f"arn:aws:ssm:{request.region}:{owner}:document/{short}"
+        check(request, caller, _ACTION, document_arn, {_DOCUMENT_CHECK: ("true",)})
+
+
+def _tag_keys(node: ManagedNode | None) -> dict[str, Values]:
+    if node is None:
+        return {}
+    keys: dict[str, Values] = {}
+    for key, value in node_tags(node).items():
+        keys[f"ssm:resourceTag/{key}"] = (value,)
+        keys[f"aws:ResourceTag/{key}"] = (value,)
+        if node.machine is not None:
+            keys[f"ec2:ResourceTag/{key}"] = (value,)
+    return keys
+
+
+def _session_suffix() -> str:
+    return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(26))
+
+
+def _passes(record: SessionRecord, key: str, value: str) -> bool:
+    if key in ("InvokedAfter", "InvokedBefore"):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise AwsFault("InvalidFilterValue", f"{value} is not a time.") from None
+        return record.started >= moment if key == "InvokedAfter" else record.started <= moment
+    actual = {"Target": record.target, "Owner": record.owner, "Status": record.status, "SessionId": record.id}
+    return actual.get(key, "Standard") == value
+
+
+def _entry(record: SessionRecord) -> dict[str, Any]:
+    return {
+        "SessionId": record.id,
+        "Target": record.target,
+        "Status": record.status,
+        "StartDate": record.started,
+        "EndDate": record.ended,
+        "DocumentName": record.document,
+        "Owner": record.owner,
+        "Reason": record.reason,
+        "AccessType": "Standard",
+    }
