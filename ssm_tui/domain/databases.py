@@ -83,7 +83,7 @@ class Database:
     @property
     def family(self) -> Family:
         """The wire protocol, by AWS's engine name."""
-        return next((family for sign, family in _FAMILIES if sign in self.engine), Family.OTHER)
+        return next((family for sign, family in _FAMILIES if sign in self.engine.casefold()), Family.OTHER)
 
     def words(self) -> Iterable[str]:
         """What a bare word of a filter is looked up in."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.sessions import Command
 
 GUARD = Path(__file__).with_name("guard.py")
-# The guard's own patience is 7 s (guard.STEPS); beyond it something is badly wrong and the guard is killed.
+# The guard's own patience is 6 s (guard.STEPS); beyond it something is badly wrong and the guard is killed.
 STOP_SECONDS = 10.0
 _KEPT_LINES = 20
 _LINE_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 
-STEPS = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
+STEPS = ((signal.SIGINT, 2.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
 
 
 def start(argv: list[str]) -> int:

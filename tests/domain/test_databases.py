@@ -87,7 +87,7 @@ def test_ingress(rule: Ingress, admits: bool) -> None:
     [
         ("postgres", Family.POSTGRES),
         ("aurora-postgresql", Family.POSTGRES),
-        ("POSTGRESQL".lower(), Family.POSTGRES),
+        ("POSTGRESQL", Family.POSTGRES),
         ("aurora-mysql", Family.MYSQL),
         ("mariadb", Family.MYSQL),
         ("redis", Family.REDIS),
