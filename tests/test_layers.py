@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,13 @@ def unit(module: Path) -> str:
     return first.removesuffix(".py")
 
 
+@cache
+def items(module: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(module.read_text(encoding="utf-8"))))
+
+
 def imports(module: Path) -> Iterator[str]:
-    for item in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    for item in items(module):
         if isinstance(item, ast.Import):
             yield from (alias.name for alias in item.names)
         elif isinstance(item, ast.ImportFrom):
@@ -88,9 +94,7 @@ def test_imports_of_others(module: Path) -> None:
 def test_processes_are_started_in_their_places_alone(module: Path) -> None:
     here = module.relative_to(ROOT).as_posix()
     calls = {
-        item.func.attr
-        for item in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-        if isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute)
+        item.func.attr for item in items(module) if isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute)
     }
     if calls & PROCESS_STARTERS:
         assert unit(module) in {"sessions", "demo"} or here == "ui/handover.py"

@@ -7,13 +7,17 @@ and counts the connections.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK = 256 * 1024
+# struct linger {on, 0 s}: two ints, on Windows two shorts.
+_LINGER_NOT_AT_ALL = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Relay:
@@ -76,7 +80,7 @@ class Relay:
             host, port = await asyncio.shield(self._upstream)
             far_reader, far_writer = await asyncio.open_connection(host, port, limit=_CHUNK)
         except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
+            _reset(writer)
             return
         for end in (writer, far_writer):
             end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -86,14 +90,20 @@ class Relay:
                 both.create_task(_pump(far_reader, writer))
         except* OSError:
             # One side is gone; what it had sent has been passed on, the other side must not hang.
-            writer.transport.abort()
-            far_writer.transport.abort()
+            _reset(writer)
+            _reset(far_writer)
         except* asyncio.CancelledError:
-            writer.transport.abort()
-            far_writer.transport.abort()
+            _reset(writer)
+            _reset(far_writer)
         else:
             writer.close()
             far_writer.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Closes with a reset, so that the peer does not take what it has for all there was."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)
+    writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -34,7 +34,7 @@ def test_events(line: str, event: object) -> None:
         (["SessionId: dev-1 : your session has been idle for 20 minutes"], SessionError, "idle"),
         (
             [
-                "An error occurred (AccessDeniedException) when calling the StartSession operation: kim is not authorized"
+                "An error occurred (AccessDeniedException) when calling the StartSession operation: not authorized"
             ],
             AccessDeniedError,
             "not authorized",
