@@ -1,0 +1,140 @@
+"""The caller's access to nodes: StartSession simulated once per set of tags that policies look at.
+
+StartSession is authorised twice, on the node with its tags and on the document without them, so the documents are asked
+about once. A shell without a document name needs the default document only where a policy insists on it by
+`ssm:SessionDocumentAccessCheck` (Systems Manager user guide, "Start a default shell session …"): the node is then asked
+about with that key false, as the service does first, and with it true.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ssm_tui.aws.simulation import CHUNK, Simulator
+from ssm_tui.aws.streams import merged
+from ssm_tui.domain.access import Access, Answer, SessionKind, Verdict, everywhere
+from ssm_tui.errors import AccessDeniedError, AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ssm_tui.aws.gateway import Gateway
+    from ssm_tui.domain.contexts import Caller
+    from ssm_tui.domain.nodes import Node, NodeKey
+
+Portion = dict["NodeKey", Access]
+Tags = tuple[tuple[str, str], ...]
+# Simulations under way at a time: one takes some 0.2 s at AWS, and the service throttles soon.
+AT_ONCE = 4
+ROOT = Answer(Verdict.ALLOWED, "the account's root user may do everything")
+UNTAGGED = Answer(Verdict.UNKNOWN, "your policies decide by tags, and the node's tags could not be read")
+
+
+def read_access(
+    gateway: Gateway, caller: Caller, user_id: str, nodes: Sequence[Node], tags_known: Callable[[Node], bool]
+) -> Iterator[Mapping[NodeKey, Access]]:
+    """The access to each node, in portions. What cannot be simulated is unknown, with the reason.
+
+    The nodes are of one context. `tags_known` tells of a node whether its tags could be read.
+    """
+    if not nodes:
+        return
+    if caller.arn.endswith(":root"):
+        yield {node.key: everywhere(ROOT) for node in nodes}
+        return
+    region = nodes[0].context.region
+    try:
+        simulator = Simulator(gateway, caller, user_id, region)
+        documents = _judge_documents(simulator, caller, region)
+    except AwsError as error:
+        yield _unknown(nodes, error)
+        return
+    blind = [n for n in nodes if not tags_known(n)] if simulator.looks_at_tags else []
+    if blind:
+        yield {node.key: everywhere(UNTAGGED) for node in blind}
+    known = [n for n in nodes if n not in blind] if blind else list(nodes)
+    chunks = list(_chunks(simulator, known))
+    lanes = [chunks[lane::AT_ONCE] for lane in range(min(AT_ONCE, len(chunks)))]
+    yield from merged([partial(_judge_nodes, simulator, caller, documents, lane) for lane in lanes])
+
+
+def node_arn(node: Node, caller: Caller) -> str:
+    """The node as the resource that policies name: instances are EC2's, hybrid nodes SSM's."""
+    place = f"{node.context.region}:{node.account or caller.account}"
+    if node.hybrid:
+        return f"arn:{caller.partition}:ssm:{place}:managed-instance/{node.id}"
+    return f"arn:{caller.partition}:ec2:{place}:instance/{node.id}"
+
+
+def document_arn(kind: SessionKind, caller: Caller, region: str) -> str:
+    """The document as a resource: AWS's own carry no account, the default shell document is the account's."""
+    owner = "" if kind.document.startswith("AWS-") else caller.account
+    return f"arn:{caller.partition}:ssm:{region}:{owner}:document/{kind.document}"
+
+
+def _chunks(simulator: Simulator, nodes: Sequence[Node]) -> Iterator[tuple[Tags, list[Node]]]:
+    """Nodes that policies see with the same tags, a call's worth at a time: all of them are named in the call, because
+    policies may also name single nodes."""
+    groups: dict[tuple[bool, Tags], list[Node]] = {}
+    for node in nodes:
+        groups.setdefault((node.hybrid, simulator.relevant(node.tags)), []).append(node)
+    for (_, tags), members in groups.items():
+        for start in range(0, len(members), CHUNK):
+            yield tags, members[start : start + CHUNK]
+
+
+def _judge_documents(simulator: Simulator, caller: Caller, region: str) -> dict[SessionKind, Answer]:
+    arns = {kind: document_arn(kind, caller, region) for kind in SessionKind}
+    answers = simulator.judge(list(arns.values()), ())
+    return {kind: _about(answers.get(arn, _UNANSWERED), f"the document {kind.document}") for kind, arn in arns.items()}
+
+
+def _about(answer: Answer, thing: str) -> Answer:
+    return answer if answer.verdict is Verdict.ALLOWED else Answer(answer.verdict, f"{thing}: {answer.reason}")
+
+
+_UNANSWERED = Answer(Verdict.UNKNOWN, "IAM's simulation did not answer for it")
+
+
+def _judge_nodes(
+    simulator: Simulator,
+    caller: Caller,
+    documents: Mapping[SessionKind, Answer],
+    chunks: Sequence[tuple[Tags, list[Node]]],
+) -> Iterator[Portion]:
+    for tags, nodes in chunks:
+        arns = {node.key: node_arn(node, caller) for node in nodes}
+        hybrid = nodes[0].hybrid
+        try:
+            checked = simulator.judge(list(arns.values()), tags, hybrid=hybrid)
+            unchecked = checked
+            if simulator.checks_documents:
+                unchecked = simulator.judge(list(arns.values()), tags, hybrid=hybrid, checked=False)
+        except AwsError as error:
+            yield _unknown(nodes, error)
+            continue
+        yield {
+            key: _access(checked.get(arn, _UNANSWERED), unchecked.get(arn, _UNANSWERED), documents)
+            for key, arn in arns.items()
+        }
+
+
+def _access(node: Answer, unchecked: Answer, documents: Mapping[SessionKind, Answer]) -> Access:
+    """What node and document give together: the service asks for the node first, and for both to be allowed."""
+    both = {kind: _both(node, document) for kind, document in documents.items()}
+    shell = unchecked if unchecked.verdict is Verdict.ALLOWED else both[SessionKind.SHELL]
+    return Access(shell, both[SessionKind.FORWARD], both[SessionKind.REMOTE])
+
+
+def _both(node: Answer, document: Answer) -> Answer:
+    for verdict in (Verdict.DENIED, Verdict.UNKNOWN):
+        for answer in (node, document):
+            if answer.verdict is verdict:
+                return answer
+    return node
+
+
+def _unknown(nodes: Sequence[Node], error: AwsError) -> Portion:
+    why = f"{error.action} is denied" if isinstance(error, AccessDeniedError) else error.message
+    return {node.key: everywhere(Answer(Verdict.UNKNOWN, why)) for node in nodes}

@@ -1,0 +1,135 @@
+"""The one door to AWS's APIs: a call or its pages, by service and operation, with every failure translated.
+
+What comes out are botocore's parsed responses; they end in `decode`. botocore is imported at the first use, not before.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ssm_tui.aws.translate import Request, translated
+from ssm_tui.errors import NetworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ssm_tui.domain.contexts import Context
+
+CONNECT_TIMEOUT = 4.0
+READ_TIMEOUT = 30.0
+# The first contact tells "no network" from the rest and should do so soon; what follows may be throttled, and waits
+# with botocore's backoff (up to 20 s between two of the attempts).
+ATTEMPTS_AT_FIRST_CONTACT = 2
+ATTEMPTS = 6
+
+
+class Gateway(Protocol):
+    """AWS's APIs as one context's caller reaches them. Both methods block and raise AwsError."""
+
+    def call(self, service: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """One call: `call("ssm", "start_session", Target=…)`."""
+
+    def pages(
+        self, service: str, operation: str, *, page_size: int | None = None, **parameters: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        """The pages of a paged operation, each a response."""
+
+    def endpoint(self, service: str) -> str:
+        """The URL that the service's calls go to."""
+
+
+class LiveGateway:
+    """botocore behind the Gateway. Its clients are made once, and may be used from several threads."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._clients: dict[str, Any] = {}
+        self._session: Any = None
+        # botocore's sessions are not safe to create clients from in several threads; its clients are safe to use.
+        self._creating = threading.Lock()
+
+    def call(self, service: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """One call. Raises AwsError."""
+        request = self._request(service, operation, parameters)
+        with translated(request):
+            response: Mapping[str, Any] = getattr(self._client(service), operation)(**parameters)
+            return response
+
+    def pages(
+        self, service: str, operation: str, *, page_size: int | None = None, **parameters: Any
+    ) -> Iterator[Mapping[str, Any]]:
+        """The pages of an operation. Raises AwsError while it is iterated."""
+        request = self._request(service, operation, parameters)
+        with translated(request):
+            paginator = self._client(service).get_paginator(operation)
+            pages = iter(paginator.paginate(**parameters, PaginationConfig={"PageSize": page_size}))
+        while True:
+            with translated(request):
+                page: Mapping[str, Any] | None = next(pages, None)
+            if page is None:
+                return
+            yield page
+
+    def endpoint(self, service: str) -> str:
+        """The URL that the service's calls go to. Raises AwsError."""
+        with translated(Request(self._context, service)):
+            return str(self._client(service).meta.endpoint_url)
+
+    def _request(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Request:
+        name = "".join(word.capitalize() for word in operation.split("_"))
+        return Request(self._context, f"{service}:{_SPELLING.get(name, name)}", str(parameters.get("Target", "")))
+
+    def _client(self, service: str) -> Any:
+        with self._creating:
+            if service not in self._clients:
+                self._clients[service] = self._create(service)
+            return self._clients[service]
+
+    def _create(self, service: str) -> Any:
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+        from botocore.session import Session
+
+        if self._session is None:
+            self._session = Session(profile=self._context.profile)
+        attempts = ATTEMPTS_AT_FIRST_CONTACT if service == "sts" else ATTEMPTS
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            user_agent_extra="ssm-tui",
+        )
+        try:
+            return self._session.create_client(service, region_name=self._context.region, config=config)
+        except BotoCoreError:
+            raise
+        except ValueError as error:
+            raise NetworkError(str(error), "AWS_ENDPOINT_URL must be a URL, such as https://host:port") from None
+
+
+# Where an IAM action is spelled otherwise than its method's words capitalised.
+_SPELLING = {
+    "DescribeDbClusters": "DescribeDBClusters",
+    "DescribeDbInstances": "DescribeDBInstances",
+    "DescribeDbProxies": "DescribeDBProxies",
+    "DescribeDbSubnetGroups": "DescribeDBSubnetGroups",
+}
+
+
+def configured_profiles() -> list[str]:
+    """The profiles of the AWS configuration files, in their order."""
+    from botocore.session import Session
+
+    return list(Session().available_profiles)
+
+
+def default_region(profile: str | None) -> str | None:
+    """The region that environment and configuration name for a profile. Raises AwsError for an unknown profile."""
+    from botocore.session import Session
+
+    from ssm_tui.domain.contexts import Context
+
+    with translated(Request(Context(profile, ""), "")):
+        region: str | None = Session(profile=profile).get_config_variable("region")
+        return region

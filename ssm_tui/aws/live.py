@@ -1,0 +1,136 @@
+"""AWS as the rest of the program sees it: `AwsClouds` and `AwsCloud` implement the seams in domain.services.
+
+Nothing heavy is imported and no call is made before the first use.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from ssm_tui.aws.access import read_access
+from ssm_tui.aws.databases import read_databases
+from ssm_tui.aws.gateway import LiveGateway, default_region
+from ssm_tui.aws.nodes import read_nodes
+from ssm_tui.aws.translate import no_region
+from ssm_tui.domain.contexts import Caller, Context
+from ssm_tui.domain.sessions import StartedSession
+from ssm_tui.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ssm_tui.aws.gateway import Gateway
+    from ssm_tui.domain.access import Access
+    from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.nodes import Node, NodeKey, NodePage
+    from ssm_tui.domain.sessions import SessionSpec
+
+
+class AwsClouds:
+    """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
+    environment and the AWS configuration files."""
+
+    def __init__(self, profiles: Sequence[str] = (), regions: Sequence[str] = ()) -> None:
+        self._profiles = tuple(dict.fromkeys(profiles))
+        self._regions = tuple(dict.fromkeys(regions))
+        self._clouds: dict[Context, AwsCloud] = {}
+        self._opening = threading.Lock()
+
+    def contexts(self) -> tuple[Context, ...]:
+        """Profiles times regions. Raises CredentialsError for an unknown profile, RegionError where none is set."""
+        found: list[Context] = []
+        for profile in self._profiles or (_environment_profile(),):
+            # Looked up even when regions are given: an unknown profile is said before anything is read.
+            own = default_region(profile)
+            # The AWS CLI takes AWS_REGION before all else; botocore does not know it.
+            regions = self._regions or tuple(filter(None, [os.environ.get("AWS_REGION") or own]))
+            if not regions:
+                raise no_region(profile)
+            found.extend(Context(profile, region) for region in regions)
+        return tuple(dict.fromkeys(found))
+
+    def open(self, context: Context) -> AwsCloud:
+        """AWS seen from the context; the same object for the same context."""
+        with self._opening:
+            if context not in self._clouds:
+                self._clouds[context] = AwsCloud(context)
+            return self._clouds[context]
+
+
+def _environment_profile() -> str | None:
+    """AWS_PROFILE by name, so that it is shown; but keys in the environment come before it, and have no name."""
+    return None if os.environ.get("AWS_ACCESS_KEY_ID") else os.environ.get("AWS_PROFILE") or None
+
+
+class AwsCloud:
+    """One context's AWS. Its methods block and may be called from several threads."""
+
+    def __init__(self, context: Context, gateway: Gateway | None = None) -> None:
+        self._context = context
+        self._gateway = gateway or LiveGateway(context)
+        self._identifying = threading.Lock()
+        self._caller: tuple[Caller, str] | None = None
+        self._untagged: set[str] = set()
+
+    @property
+    def context(self) -> Context:
+        """Whose view this is."""
+        return self._context
+
+    def identify(self) -> Caller:
+        """Who AWS says we are; asked once. Raises AwsError."""
+        return self._identity()[0]
+
+    def _identity(self) -> tuple[Caller, str]:
+        with self._identifying:
+            if self._caller is None:
+                answer = self._gateway.call("sts", "get_caller_identity")
+                self._caller = Caller(str(answer["Account"]), str(answer["Arn"])), str(answer.get("UserId", ""))
+            return self._caller
+
+    def node_pages(self) -> Iterator[NodePage]:
+        """The nodes, page by page as they come. Raises AwsError where nothing can be read."""
+        account = self.identify().account
+        self._untagged.clear()
+        yield from read_nodes(self._gateway, self._context, account, self._untagged.add)
+
+    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
+        """The caller's access to each node, in portions. What cannot be told is unknown, with the reason."""
+        caller, user_id = self._identity()
+        yield from read_access(self._gateway, caller, user_id, nodes, self._tags_known)
+
+    def _tags_known(self, node: Node) -> bool:
+        # EC2 gives tags and network together: an instance in no VPC is one that EC2 was not read for.
+        return node.id not in self._untagged if node.hybrid else node.vpc is not None or bool(node.tags)
+
+    def database_pages(self) -> Iterator[DatabasePage]:
+        """The databases as they come, then their security groups. Raises AwsError where nothing can be read."""
+        account = self.identify().account
+        yield from read_databases(self._gateway, self._context, account)
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        """StartSession. Raises AwsError: AccessDeniedError where the caller may not."""
+        wanted: dict[str, object] = {"Target": spec.target}
+        if spec.document:
+            wanted["DocumentName"] = spec.document
+        if spec.parameters:
+            wanted["Parameters"] = {key: list(values) for key, values in spec.parameters.items()}
+        if spec.reason:
+            wanted["Reason"] = spec.reason
+        answer = self._gateway.call("ssm", "start_session", **wanted)
+        return StartedSession(
+            session_id=str(answer["SessionId"]),
+            stream_url=str(answer["StreamUrl"]),
+            endpoint=self._gateway.endpoint("ssm"),
+            token=str(answer["TokenValue"]),
+        )
+
+    def terminate_session(self, session_id: str) -> None:
+        """TerminateSession; one that has already ended is no error."""
+        try:
+            self._gateway.call("ssm", "terminate_session", SessionId=session_id)
+        except AwsError as error:
+            if error.code != "DoesNotExistException":
+                raise

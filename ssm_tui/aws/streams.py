@@ -1,0 +1,55 @@
+"""Several blocking readers at once, their items in the order in which they come. Knows no AWS."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+T = TypeVar("T")
+
+
+class _Ended:
+    """One reader has come to its end, with the exception that ended it if one did."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def merged(readers: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T]:
+    """The items of all readers, each run in a thread of its own; an exception in one is raised here.
+
+    The threads are daemons, so that Ctrl-C does not wait for a read that hangs; one that is left behind when the
+    consumer stops early ends with its next item.
+    """
+    items: queue.SimpleQueue[T | _Ended] = queue.SimpleQueue()
+    stopped = threading.Event()
+    for reader in readers:
+        threading.Thread(target=_run, args=(reader, items, stopped), name="ssm-tui-read", daemon=True).start()
+    try:
+        running = len(readers)
+        while running:
+            item = items.get()
+            if not isinstance(item, _Ended):
+                yield item
+                continue
+            running -= 1
+            if item.error is not None:
+                raise item.error
+    finally:
+        stopped.set()
+
+
+def _run(reader: Callable[[], Iterable[T]], items: queue.SimpleQueue[T | _Ended], stopped: threading.Event) -> None:
+    try:
+        for item in reader():
+            if stopped.is_set():
+                break
+            items.put(item)
+    except BaseException as error:  # noqa: BLE001 - it is raised again, in the thread that reads
+        items.put(_Ended(error))
+    else:
+        items.put(_Ended(None))
