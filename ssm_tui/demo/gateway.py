@@ -6,15 +6,33 @@ with a token; the agent's side (`ssm_tui.demo.agent`) runs in the gateway's even
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssm_tui.demo.agent import REAL, UNPACED, FarNetwork, FarRefused, FarTimeout, Pace, SessionOrder
-from ssm_tui.demo.agent.order import FarError, FarNameError
+from ssm_tui.demo.agent import (
+    REAL,
+    UNPACED,
+    FarError,
+    FarNameError,
+    FarNetwork,
+    FarRefused,
+    FarTimeout,
+    Pace,
+    SessionOrder,
+)
+from ssm_tui.demo.agent.worker import Surroundings, Worker
+from ssm_tui.demo.reaper import end_inhabitants
+from ssm_tui.demo.relay import Relay
+from ssm_tui.demo.servers import NodeServices
+from ssm_tui.demo.websocket import PATH, ClientLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ssm_tui.plugin.framing import OpenMessage
 
 __all__ = [
     "REAL",
@@ -46,6 +64,7 @@ class Gateway:
 
     `folder` is a private folder in which nodes get their homes. `on_ended` is called once for every session that has
     ended, with its id and a reason (`""` for an ordinary end), in the event loop's thread; it must return quickly.
+    `start` and `stop` belong to one event loop, which must keep running between them.
     """
 
     def __init__(
@@ -62,23 +81,101 @@ class Gateway:
         self._pace = pace
         self._on_ended = on_ended
         self._patience = patience or Patience()
+        self._lock = threading.Lock()
+        self._sessions: dict[str, tuple[Relay, SessionOrder]] = {}  # under the lock: asked from any thread
+        self._works: set[asyncio.Task[str]] = set()  # of sessions that have ended but whose processes may not have yet
+        self._links: set[ClientLink] = set()
+        self._server: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._around: Surroundings | None = None
+        self._port = 0
 
     async def start(self) -> int:
         """Listens on a free loopback port and returns it."""
-        raise NotImplementedError
+        self._loop = asyncio.get_running_loop()
+        self._around = Surroundings(
+            network=self._network,
+            services=NodeServices(),
+            folder=self._folder,
+            pace=self._pace,
+            dial_patience=self._patience.dial,
+        )
+        self._server = await self._loop.create_server(self._receive, "127.0.0.1", 0, backlog=256)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self._port
 
     def open(self, order: SessionOrder) -> tuple[str, str]:
         """Prepares a session: its token and its StreamUrl. Thread-safe."""
-        raise NotImplementedError
+        relay = Relay(order.session_id, order.target, absence=self._patience.client, over=self._forget)
+        token = relay.new_token()
+        with self._lock:
+            self._sessions[order.session_id] = (relay, order)
+        self._running_loop().call_soon_threadsafe(relay.expect)
+        return token, self._stream_url(order.session_id)
 
     def resume(self, session_id: str) -> tuple[str, str] | None:
         """A new token and the same StreamUrl; None when the session is gone. Thread-safe."""
-        raise NotImplementedError
+        with self._lock:
+            found = self._sessions.get(session_id)
+        return (found[0].new_token(), self._stream_url(session_id)) if found else None
 
     def terminate(self, session_id: str) -> bool:
         """Ends a session; its client gets channel_closed. False when there is none by that id. Thread-safe."""
-        raise NotImplementedError
+        with self._lock:
+            found = self._sessions.get(session_id)
+        if found:
+            self._running_loop().call_soon_threadsafe(found[0].end)
+        return found is not None
 
     async def stop(self) -> None:
         """Ends every session and every process behind them, and closes the port."""
-        raise NotImplementedError
+        if self._server is None or self._around is None:
+            return
+        self._server.close()
+        self._server = None
+        with self._lock:
+            relays = [relay for relay, _ in self._sessions.values()]
+        for relay in relays:
+            relay.end()
+        await asyncio.gather(*self._works, return_exceptions=True)
+        for link in list(self._links):
+            link.close()
+        await self._around.services.stop()
+        # Whatever left its terminal behind (nohup, setsid) ends here at the latest.
+        await asyncio.to_thread(end_inhabitants, self._folder)
+
+    def admit(self, link: ClientLink, session_id: str, opening: OpenMessage) -> Relay | None:
+        """A client has opened a connection: the session it belongs to, if its token is right."""
+        around = self._around
+        with self._lock:
+            relay, order = self._sessions.get(session_id, (None, None))
+        if relay is None or order is None or around is None or not relay.admits(opening.token):
+            return None
+        relay.attach(link, lambda: Worker(order, around, relay.from_agent, congested=lambda: relay.congested))
+        return relay
+
+    def gone(self, link: ClientLink) -> None:
+        """A connection has ended, admitted or not."""
+        self._links.discard(link)
+
+    def _receive(self) -> ClientLink:
+        link = ClientLink(self)
+        self._links.add(link)
+        return link
+
+    def _forget(self, relay: Relay, reason: str) -> None:
+        """A session has ended; its processes may need another moment."""
+        with self._lock:
+            self._sessions.pop(relay.session_id, None)
+        if relay.work is not None and not relay.work.done():
+            self._works.add(relay.work)
+            relay.work.add_done_callback(self._works.discard)
+        self._on_ended(relay.session_id, reason)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("the gateway is not running")
+        return self._loop
+
+    def _stream_url(self, session_id: str) -> str:
+        return f"ws://127.0.0.1:{self._port}{PATH}{session_id}?role=publish_subscribe"

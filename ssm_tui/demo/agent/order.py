@@ -64,7 +64,7 @@ class FarError(Exception):
 
 
 class FarNameError(FarError):
-    """The host name is unknown there. The text is what the agent reports: `lookup NAME on 10.1.0.2:53: no such host`."""
+    """The host name is unknown there. The text is the agent's: `lookup NAME on 10.1.0.2:53: no such host`."""
 
 
 class FarRefused(FarError):  # noqa: N818 -- the field's own word for it

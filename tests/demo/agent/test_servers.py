@@ -38,6 +38,10 @@ def _query(address: tuple[str, int], user: str, password: str, database: str, qu
         return [tuple(row) for row in connection.execute(query.encode()).fetchall()]
 
 
+def _version(program: Path) -> str:
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+
+
 def _refuses(address: tuple[str, int]) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(address) != 0
@@ -59,10 +63,7 @@ async def test_postgres_serves_each_database_to_its_owner_and_goes_away(folder: 
         ]
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             await asyncio.to_thread(_query, server.address, "shop", "wrong", "orders", "SELECT 1")
-        version = await asyncio.to_thread(
-            subprocess.run, [server.psql, "--version"], capture_output=True, text=True, check=True
-        )
-        assert "PostgreSQL" in version.stdout
+        assert "PostgreSQL" in await asyncio.to_thread(_version, server.psql)
     finally:
         await server.stop()
     assert _refuses(server.address)
