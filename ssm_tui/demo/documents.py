@@ -143,9 +143,11 @@ def _own_document(name: str, account: str, region: str) -> Mapping[str, Any] | N
     latest = kept.find(None)
     if latest.document_type != "Session":
         raise AwsFault("InvalidDocument", f"Document type {latest.document_type} is not supported for this operation.")
-    content = latest.content
-    decoded = json.loads(content) if isinstance(content, str) else content
-    return dict(decoded)
+    try:
+        decoded: dict[str, Any] = json.loads(latest.content)
+    except ValueError:
+        raise AwsFault("InvalidDocument", f"Document {name} is not in JSON, which this cloud insists on.") from None
+    return decoded
 
 
 def _value(name: str, rule: Mapping[str, Any], given: list[str] | None) -> str:

@@ -6,6 +6,7 @@ Handlers run in the web server's threads. One lock keeps moto's state whole, sin
 from __future__ import annotations
 
 import re
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ssm_tui.demo.ssm_sessions import SessionCalls
     from ssm_tui.demo.wire import WireRequest
 
-    Handler = Callable[[WireRequest, Principal], Answer]
+    Handler = Callable[[WireRequest, Principal], Answer | None]
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATUS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Too Large"}
@@ -51,6 +52,9 @@ class Endpoint:
             "ssm:DescribeInstanceInformation": nodes.describe_instance_information,
             "ssm:DescribeInstanceProperties": nodes.describe_instance_properties,
             "ssm:GetConnectionStatus": nodes.get_connection_status,
+            "ssm:AddTagsToResource": nodes.add_tags_to_resource,
+            "ssm:RemoveTagsFromResource": nodes.remove_tags_from_resource,
+            "ssm:ListTagsForResource": nodes.list_tags_for_resource,
             "ssm:DescribeSessions": self.sessions.describe_sessions,
             "iam:SimulatePrincipalPolicy": simulation.simulate_principal_policy,
             "iam:GetContextKeysForPrincipalPolicy": simulation.context_keys_for_principal_policy,
@@ -125,8 +129,9 @@ class _Quiet(MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def log(self, *_: Any) -> None:
-        pass
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
+        if type == "error":
+            sys.stderr.write(f"demo cloud: {message % args if args else message}\n")
 
 
 @dataclass(slots=True)

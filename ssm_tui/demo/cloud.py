@@ -1,0 +1,136 @@
+"""The demo cloud as one object: starts the real servers, the gateway and the wire endpoint, fills them, and ends all.
+
+Imports moto when started, not before: `isolate` must have cleared the environment first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import tempfile
+import threading
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ssm_tui.demo.environment import Access, exports, write_aws_files
+from ssm_tui.demo.fleet import Fleet, read_fleet
+from ssm_tui.demo.gateway import UNPACED, Gateway
+from ssm_tui.demo.reaper import Reaper
+from ssm_tui.demo.servers import Database, Postgres, Redis
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ssm_tui.demo.endpoint import WireServer
+    from ssm_tui.demo.gateway import Pace
+    from ssm_tui.demo.seed import Keys
+
+
+class CloudStopped(RuntimeError):  # noqa: N818 -- an order carried out, not a failure
+    """The cloud was told to stop while it was still starting."""
+
+
+class Cloud:
+    """One running cloud. `progress` is called with a few words at a time, from any thread."""
+
+    def __init__(self, progress: Callable[[str], None], *, pace: Pace = UNPACED) -> None:
+        self._report = progress
+        self._pace = pace
+        self._folder = Path(tempfile.mkdtemp(prefix="ssm-tui-demo-"))
+        self._reaper = Reaper(self._folder)
+        self._postgres = Postgres(self._folder / "postgres", reaper=self._reaper)
+        self._redis = Redis()
+        self._password = secrets.token_urlsafe(18)
+        self._gateway: Gateway | None = None
+        self._server: WireServer | None = None
+        self._stopping = threading.Event()
+
+    async def start(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """Everything up and filled; the environment that leads to it. Raises ServerError, CloudStopped."""
+        fleet = read_fleet()
+        databases = asyncio.create_task(self._start_databases(fleet))
+        try:
+            self._progress("starting AWS")
+            await asyncio.to_thread(_import_moto)
+            developer, administrator, url = await self._start_aws(fleet)
+            self._progress("starting PostgreSQL")
+            await databases
+        finally:
+            databases.cancel()
+        access = Access(
+            url=url,
+            region=fleet.account.default_region,
+            developer=(developer.access_key, developer.secret),
+            administrator=(administrator.access_key, administrator.secret),
+            psql=self._postgres.psql,
+            database_password=self._password,
+        )
+        files_folder = self._folder / "aws"
+        write_aws_files(files_folder, access)
+        return exports(access, files_folder, inherited)
+
+    async def stop(self) -> None:
+        """Ends every session, server and process, and removes the folder. Safe at any moment of the start."""
+        self._stopping.set()
+        if self._server is not None:
+            await asyncio.to_thread(self._server.stop)
+        if self._gateway is not None:
+            await self._gateway.stop()
+        self._redis.stop()
+        await self._postgres.stop()
+        await asyncio.to_thread(self._reaper.close)
+
+    async def _start_databases(self, fleet: Fleet) -> None:
+        await self._postgres.start()
+        wanted = {each.database: each for each in fleet.databases if "postgres" in each.engine and each.database}
+        await self._postgres.create(*(Database(each.database, each.user, self._password) for each in wanted.values()))
+
+    async def _start_aws(self, fleet: Fleet) -> tuple[Keys, Keys, str]:
+        from ssm_tui.demo.endpoint import Endpoint, WireServer
+        from ssm_tui.demo.network import LiveNetwork
+        from ssm_tui.demo.registry import Registry
+        from ssm_tui.demo.seed import Seeding, create_administrator, seed
+        from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
+
+        self._redis.start()
+        registry, state = Registry(), threading.Lock()
+        network = LiveNetwork(registry, self._real_server, state)
+        log = SessionLog()
+        self._gateway = Gateway(
+            network,
+            folder=self._folder / "nodes",
+            pace=self._pace,
+            on_ended=log.ended,
+        )
+        await self._gateway.start()
+        self._server = WireServer(Endpoint(SessionCalls(registry, self._gateway, log, state), state))
+        url = self._server.start()
+        administrator = create_administrator(fleet)
+        work = Seeding(url, fleet, administrator, registry, self._progress)
+        developer = await asyncio.to_thread(seed, work, self._password)
+        return developer, administrator, url
+
+    def _real_server(self, engine: str) -> tuple[str, int] | None:
+        """The real server of an engine family; None where the demo has none."""
+        if engine == "postgres":
+            return self._postgres.address
+        return self._redis.address if engine == "redis" else None
+
+    def _progress(self, words: str) -> None:
+        if self._stopping.is_set():
+            raise CloudStopped
+        self._report(words)
+
+
+def _import_moto() -> None:
+    # Images of our own instead of moto's six hundred a region; AWS's managed policies, which cost 0.07 s.
+    os.environ["MOTO_AMIS_PATH"] = str(files("ssm_tui.demo").joinpath("images.json"))
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    from ssm_tui.demo.amendments import amend_moto
+
+    amend_moto()
+    for name in ("endpoint", "network", "seed"):
+        import_module(f"ssm_tui.demo.{name}")

@@ -1,0 +1,120 @@
+"""The fleet's databases by ordinary RDS and ElastiCache calls: instances, a cluster, a proxy, a cache."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ssm_tui.demo.fleet import DatabaseSpec
+    from ssm_tui.demo.seed import Seeding
+
+
+def seed_databases(seeding: Seeding, password: str) -> None:
+    """Makes every database of the fleet; `password` is the one of their users."""
+    makers = {"rds": _instance, "aurora": _cluster, "proxy": _proxy, "redis": _cache}
+    for spec in seeding.fleet.databases:
+        makers[spec.kind](seeding, spec, password)
+
+
+def _instance(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+    rds = seeding.of_network("rds", spec.network)
+    rds.create_db_instance(
+        DBInstanceIdentifier=spec.name,
+        Engine=spec.engine,
+        EngineVersion=spec.version,
+        DBInstanceClass="db.t4g.medium",
+        AllocatedStorage=100,
+        DBName=spec.database,
+        MasterUsername=spec.user,
+        MasterUserPassword=password,
+        DBSubnetGroupName=_subnet_group(rds, seeding, spec),
+        VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
+        EnableIAMDatabaseAuthentication=spec.iam_auth,
+        StorageEncrypted=True,
+        PubliclyAccessible=False,
+        Tags=_tags(spec),
+    )
+
+
+def _cluster(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+    rds = seeding.of_network("rds", spec.network)
+    subnet_group = _subnet_group(rds, seeding, spec)
+    rds.create_db_cluster(
+        DBClusterIdentifier=spec.name,
+        Engine=spec.engine,
+        EngineVersion=spec.version,
+        DatabaseName=spec.database,
+        MasterUsername=spec.user,
+        MasterUserPassword=password,
+        DBSubnetGroupName=subnet_group,
+        VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
+        StorageEncrypted=True,
+        Tags=_tags(spec),
+    )
+    for number in range(1, spec.members + 1):
+        rds.create_db_instance(
+            DBInstanceIdentifier=f"{spec.name}-{number}",
+            DBClusterIdentifier=spec.name,
+            Engine=spec.engine,
+            DBInstanceClass="db.r6g.large",
+            DBSubnetGroupName=subnet_group,
+            Tags=_tags(spec),
+        )
+
+
+def _proxy(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+    region = seeding.fleet.networks[spec.network].region
+    target = next(each for each in seeding.fleet.databases if each.name == spec.target)
+    secret = seeding.client("secretsmanager", region).create_secret(
+        Name=f"{spec.name}/{target.user}",
+        SecretString=json.dumps({"username": target.user, "password": password}),
+    )
+    rds = seeding.client("rds", region)
+    rds.create_db_proxy(
+        DBProxyName=spec.name,
+        EngineFamily=spec.engine,
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": secret["ARN"], "IAMAuth": "DISABLED"}],
+        RoleArn=f"arn:aws:iam::{seeding.fleet.account.id}:role/{spec.name}",
+        VpcSubnetIds=[seeding.subnets[spec.network, each] for each in spec.subnets],
+        VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
+        Tags=_tags(spec),
+    )
+    rds.register_db_proxy_targets(DBProxyName=spec.name, DBInstanceIdentifiers=[spec.target])
+
+
+def _cache(seeding: Seeding, spec: DatabaseSpec, _password: str) -> None:
+    cache = seeding.of_network("elasticache", spec.network)
+    cache.create_cache_subnet_group(
+        CacheSubnetGroupName=f"{spec.name}-subnets",
+        CacheSubnetGroupDescription=spec.name,
+        SubnetIds=[seeding.subnets[spec.network, each] for each in spec.subnets],
+    )
+    common: dict[str, Any] = {
+        "Engine": spec.engine,
+        "EngineVersion": spec.version,
+        "CacheNodeType": "cache.t4g.small",
+        "CacheSubnetGroupName": f"{spec.name}-subnets",
+        "SecurityGroupIds": [seeding.groups[spec.network, spec.group]],
+        "Tags": _tags(spec),
+    }
+    made = cache.create_replication_group(
+        ReplicationGroupId=spec.name, ReplicationGroupDescription=spec.name, NumCacheClusters=1, **common
+    )
+    # AWS makes the members by itself; moto wants them asked for.
+    for member in made["ReplicationGroup"]["MemberClusters"]:
+        cache.create_cache_cluster(CacheClusterId=member, ReplicationGroupId=spec.name, NumCacheNodes=1, **common)
+
+
+def _subnet_group(rds: Any, seeding: Seeding, spec: DatabaseSpec) -> str:
+    name = f"{spec.name}-subnets"
+    rds.create_db_subnet_group(
+        DBSubnetGroupName=name,
+        DBSubnetGroupDescription=spec.name,
+        SubnetIds=[seeding.subnets[spec.network, each] for each in spec.subnets],
+    )
+    return name
+
+
+def _tags(spec: DatabaseSpec) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in spec.tags.items()]
