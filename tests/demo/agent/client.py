@@ -82,7 +82,8 @@ class Client:
     async def send(self, data: bytes, payload_type: int = PayloadType.OUTPUT) -> None:
         """Cuts the data into messages; waits for room in the window."""
         for start in range(0, len(data), 1024):
-            await self.wait(lambda: self._outbox.has_room)
+            if not self._outbox.has_room:
+                await self.wait(lambda: self._outbox.has_room)
             frame = self._outbox.push(payload_type, data[start : start + 1024], now=self._now(), created_ms=now_ms())
             await self.send_frame(frame)
 
