@@ -1,0 +1,74 @@
+"""`ssm-tui db`: databases with the relay chosen for each and why, one a line, or one JSON array."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.commands.reading import read_all, read_databases
+from ssm_tui.commands.terminal import write_line, write_table
+from ssm_tui.domain.databases import DATABASE_FIELDS, choose_relay
+from ssm_tui.domain.filters import parse
+
+if TYPE_CHECKING:
+    from ssm_tui.domain.databases import Database, Relay
+    from ssm_tui.domain.services import Clouds
+
+HEAD = ("ID", "ENGINE", "ROLE", "ENDPOINT", "CONTEXT", "REACHABLE", "RELAY", "WHY")
+
+
+def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
+    """Lists the databases that match. Raises SsmTuiError; 1 where a context could not be read."""
+    wanted = parse(filter_text, DATABASE_FIELDS)
+    listing = read_all(clouds, read_databases)
+    found = [
+        (database, choose_relay(database, each.nodes, each.groups))
+        for each in listing.found
+        for database in each.databases
+        if wanted.matches(database)
+    ]
+    found.sort(key=lambda pair: (pair[0].context.profile or "", pair[0].context.region, pair[0].id))
+    if as_json:
+        write_line(json.dumps([as_object(*pair) for pair in found], ensure_ascii=False, indent=2))
+    else:
+        write_table(HEAD, (as_row(*pair) for pair in found))
+    return 0 if listing.complete else 1
+
+
+def as_object(database: Database, relay: Relay) -> dict[str, Any]:
+    """The database under the names that the contract fixes; unknown values are None."""
+    return {
+        "id": database.id,
+        "kind": database.kind.value,
+        "engine": database.engine,
+        "version": database.version,
+        "endpoint": database.endpoint,
+        "port": database.port,
+        "role": database.role.value,
+        "status": database.status,
+        "vpc": database.vpc,
+        "database": database.database,
+        "user": database.user,
+        "iam_auth": database.iam_auth,
+        "tags": dict(sorted(database.tags.items())),
+        "profile": database.context.profile,
+        "region": database.context.region,
+        "account": database.account,
+        "relay": relay.node.id if relay.node else None,
+        "reachable": relay.reachable.value,
+        "why": relay.why,
+    }
+
+
+def as_row(database: Database, relay: Relay) -> tuple[str, ...]:
+    """The database as texts under HEAD."""
+    return (
+        database.id,
+        " ".join(filter(None, [database.engine, database.version])),
+        database.role.value,
+        f"{database.endpoint}:{database.port}",
+        database.context.label,
+        relay.reachable.value,
+        relay.node.id if relay.node else "-",
+        relay.why,
+    )

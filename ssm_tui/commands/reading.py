@@ -1,0 +1,124 @@
+"""Reads what the command line lists: every context at once, each told apart when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ssm_tui.aws.streams import merged
+from ssm_tui.commands.terminal import say_error, say_note
+from ssm_tui.domain.inventory import Inventory
+from ssm_tui.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ssm_tui.domain.contexts import Context, Note
+    from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.networks import SecurityGroup
+    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.services import Cloud, Clouds
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one context has."""
+
+    context: Context
+    nodes: tuple[Node, ...] = ()
+    databases: tuple[Database, ...] = ()
+    groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A context that could not be read."""
+
+    context: Context
+    error: AwsError
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All contexts, in the order asked for; `complete` is false where one could not be read."""
+
+    found: tuple[Found, ...]
+    complete: bool
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every node."""
+        return [node for each in self.found for node in each.nodes]
+
+    @property
+    def databases(self) -> list[Database]:
+        """Every database."""
+        return [database for each in self.found for database in each.databases]
+
+
+def read_nodes(cloud: Cloud, *, access: bool) -> Found:
+    """The nodes of a context, with the caller's access to each if wanted."""
+    inventory, notes = _inventory(cloud, access=access)
+    return Found(cloud.context, tuple(inventory), notes=notes)
+
+
+def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
+    """The databases of a context, and the nodes that may be relays, with access, if wanted."""
+    inventory, notes = _inventory(cloud, access=True) if relays else (Inventory(), ())
+    databases: dict[str, Database] = {}
+    groups: dict[str, SecurityGroup] = {}
+    told = list(notes)
+    for page in cloud.database_pages():
+        databases |= {database.id: database for database in page.databases}
+        groups |= {group.id: group for group in page.groups}
+        told.extend(page.notes)
+    return Found(cloud.context, tuple(inventory), tuple(databases.values()), groups, tuple(told))
+
+
+def _inventory(cloud: Cloud, *, access: bool) -> tuple[Inventory, tuple[Note, ...]]:
+    inventory = Inventory()
+    notes: list[Note] = []
+    for page in cloud.node_pages():
+        inventory.add(page.nodes)
+        notes.extend(page.notes)
+    if access:
+        for answers in cloud.access(list(inventory)):
+            inventory.learn(answers)
+    return inventory, tuple(notes)
+
+
+def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
+    """Reads every context at once and says on stderr what could not be read.
+
+    Raises AwsError where no context could be read at all.
+    """
+    contexts = clouds.contexts()
+    results = {result.context: result for result in merged([partial(_read, clouds, c, read) for c in contexts])}
+    ordered = [results[context] for context in contexts]
+    failed = [each for each in ordered if isinstance(each, Failed)]
+    if len(failed) == len(ordered):
+        raise _reported(failed)
+    for each in ordered:
+        where = each.context.label if len(contexts) > 1 else ""
+        if isinstance(each, Failed):
+            say_error(each.error, where)
+        else:
+            for note in each.notes:
+                say_note(note, where)
+    return Listing(tuple(each for each in ordered if isinstance(each, Found)), complete=not failed)
+
+
+def _reported(failed: Sequence[Failed]) -> AwsError:
+    """The last of the failures, to be raised; those before it are said here."""
+    for each in failed[:-1]:
+        say_error(each.error, each.context.label)
+    return failed[-1].error
+
+
+def _read(clouds: Clouds, context: Context, read: Callable[[Cloud], Found]) -> Iterator[Found | Failed]:
+    try:
+        yield read(clouds.open(context))
+    except AwsError as error:
+        yield Failed(context, error)

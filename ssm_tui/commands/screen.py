@@ -1,0 +1,43 @@
+"""`ssm-tui` without a command: the interface, with the services it needs. The only way to Textual."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ssm_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from ssm_tui.config import Settings
+    from ssm_tui.domain.services import Clouds
+    from ssm_tui.sessions.launch import Launcher
+
+
+def run(clouds: Clouds, launcher: Launcher, settings: Settings, filter_text: str) -> int:
+    """Runs the interface until the user leaves it. Raises UsageError for a filter that does not parse, or where there
+    is no terminal."""
+    from ssm_tui.domain.filters import parse
+    from ssm_tui.domain.nodes import NODE_FIELDS
+
+    parse(filter_text, NODE_FIELDS)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
+    from ssm_tui.sessions.tunnels import TunnelSupervisor
+    from ssm_tui.ui.app import Services, UiSettings
+    from ssm_tui.ui.app import run as run_interface
+    from ssm_tui.ui.clipboard import SystemClipboard
+    from ssm_tui.ui.handover import TerminalHandOver
+
+    chosen = UiSettings()
+    services = Services(
+        clouds=clouds,
+        shells=launcher,
+        tunnels=lambda: TunnelSupervisor(launcher, clouds),
+        clipboard=SystemClipboard(),
+        hand_over=TerminalHandOver(),
+        settings=UiSettings(
+            columns=chosen.columns if settings.columns is None else settings.columns,
+            theme=settings.theme or chosen.theme,
+        ),
+    )
+    return run_interface(services, filter_text=filter_text)

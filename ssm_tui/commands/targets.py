@@ -1,0 +1,69 @@
+"""Which node or database a word of the command line means, among all contexts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from ssm_tui.commands.reading import Found, read_all, read_databases, read_nodes
+from ssm_tui.domain.databases import Database, Reachable, Relay, choose_relay
+from ssm_tui.domain.nodes import Node
+from ssm_tui.domain.targets import resolve
+from ssm_tui.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ssm_tui.domain.access import Access
+    from ssm_tui.domain.nodes import NodeKey
+    from ssm_tui.domain.services import Clouds
+
+N = TypeVar("N", Node, Database)
+
+# A whole id, as AWS gives them since 2016 (17 digits) and gave them before (8).
+_NODE_ID = re.compile(r"(?:i-(?:[0-9a-f]{17}|[0-9a-f]{8})|mi-[0-9a-f]{17})")
+
+
+def find_node(clouds: Clouds, target: str) -> Node:
+    """The node that is meant. A whole id in the only context is taken at its word, without a listing.
+
+    Raises TargetError, AwsError.
+    """
+    contexts = clouds.contexts()
+    if len(contexts) == 1 and _NODE_ID.fullmatch(target):
+        return Node(id=target, context=contexts[0])
+    listing = read_all(clouds, partial(read_nodes, access=False))
+    return resolve(target, _first_of_each(listing.nodes))
+
+
+def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:
+    """The database that is meant, and what else its context has. Raises TargetError, AwsError."""
+    listing = read_all(clouds, partial(read_databases, relays=False))
+    database = resolve(target, _first_of_each(listing.databases), what="database")
+    return database, next(each for each in listing.found if each.context == database.context)
+
+
+def find_relay(clouds: Clouds, database: Database, around: Found) -> Relay:
+    """The relay for the database by the rule of the domain. Raises TargetError where there is none, with why."""
+    cloud = clouds.open(database.context)
+    near = [node for node in read_nodes(cloud, access=False).nodes if node.vpc == database.vpc]
+    # Access is asked for the nodes that stand where a relay must: every simulation costs a call.
+    answers = {key: access for portion in cloud.access(near) for key, access in portion.items()}
+    relay = choose_relay(database, [_with(node, answers) for node in near], around.groups)
+    if relay.node is None or relay.reachable is Reachable.NO:
+        raise TargetError(f"no relay reaches {database.id}: {relay.why}", "name one that does with --relay TARGET")
+    return relay
+
+
+def _with(node: Node, answers: Mapping[NodeKey, Access]) -> Node:
+    return replace(node, access=answers.get(node.key, node.access))
+
+
+def _first_of_each(found: Iterable[N]) -> list[N]:
+    """Two profiles of one account see the same things: the profile named first is used."""
+    first: dict[tuple[str | None, str, str], N] = {}
+    for each in found:
+        first.setdefault((each.account, each.context.region, each.id), each)
+    return list(first.values())
