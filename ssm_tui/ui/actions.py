@@ -1,0 +1,87 @@
+"""The one table of actions: key bindings, footer, help and command palette are all made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class View(StrEnum):
+    """The tabs of the home screen."""
+
+    NODES = "nodes"
+    DATABASES = "databases"
+    TUNNELS = "tunnels"
+
+
+ALL = frozenset(View)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the user can do: `name` is the method `action_NAME` of the home screen, keys in Textual's words."""
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    views: frozenset[View] = ALL
+    footer: bool = True
+
+    @property
+    def shown_keys(self) -> str:
+        """The keys as people read them."""
+        return " ".join(KEY_NAMES.get(key, key) for key in self.keys)
+
+    def binding(self) -> Binding:
+        """The binding that Textual knows it by."""
+        return Binding(",".join(self.keys), self.name, self.label, show=False)
+
+
+KEY_NAMES = {
+    "enter": "↵",
+    "slash": "/",
+    "question_mark": "?",
+    "escape": "Esc",
+    "ctrl+p": "^p",
+    "ctrl+c": "^c",
+    "tab": "Tab",
+    "shift+tab": "⇧Tab",
+}
+
+_NODES, _DATABASES, _TUNNELS = (frozenset({view}) for view in View)
+
+ACTIONS: tuple[Action, ...] = (
+    Action("shell", ("enter",), "Shell", "Start a shell on the node; leaving it returns here.", _NODES),
+    Action("tunnel", ("enter", "t"), "Tunnel", "Open a tunnel to the database through its relay.", _DATABASES),
+    Action("use_tunnel", ("enter",), "Use", "Copy how to reach a ready tunnel; try a failed one again.", _TUNNELS),
+    Action("forward", ("f",), "Forward", "Forward a local port to the node, or through it to a host.", _NODES),
+    Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
+    Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),
+    Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
+    Action("filter", ("slash",), "Filter", "Filter the list; Esc leaves the line, Esc again clears it."),
+    Action("refresh", ("r",), "Refresh", "Read everything again; rows stay until their context has been read."),
+    Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False),
+    Action("previous_view", ("shift+tab",), "Previous view", "Go to the previous view.", footer=False),
+    Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False),
+    Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False),
+    Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False),
+    Action("back", ("escape",), "Back", "Clear the filter.", footer=False),
+    Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
+    Action("commands", ("ctrl+p",), "Commands", "Find any action by its name."),
+    Action(
+        "leave", ("q", "ctrl+c"), "Quit", "Leave; tunnels are stopped, and asked about first if they carry connections."
+    ),
+)
+
+
+def actions_of(view: View) -> tuple[Action, ...]:
+    """What can be done in a view."""
+    return tuple(action for action in ACTIONS if view in action.views)
+
+
+def find(name: str) -> Action | None:
+    """The action of this name, without parameters."""
+    return next((action for action in ACTIONS if action.name.partition("(")[0] == name), None)

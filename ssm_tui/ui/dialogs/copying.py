@@ -1,0 +1,81 @@
+"""The copy menu: what can be copied of a row, each with the very text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from ssm_tui.ui.dialogs.base import Dialog
+from ssm_tui.ui.presentation.copies import Copyable
+from ssm_tui.ui.presentation.text import cut, visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class CopyMenu(Dialog[Copyable]):
+    """Answers with the chosen line."""
+
+    DEFAULT_CSS = """
+    CopyMenu > .box { width: 90%; max-width: 110; padding: 0 1; }
+    CopyMenu OptionList { height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
+    CopyMenu OptionList:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(number), f"pick({number})", show=False) for number in range(1, 10)),
+        Binding("y", "enter", "Copy", show=False),
+        Binding("j", "cursor(1)", show=False),
+        Binding("k", "cursor(-1)", show=False),
+    ]
+
+    def __init__(self, title: str, lines: tuple[Copyable, ...]) -> None:
+        super().__init__()
+        self._title, self._lines = title, lines
+
+    def compose(self) -> ComposeResult:
+        box = Vertical(classes="box")
+        box.border_title = Content(f"Copy · {self._title}")
+        box.border_subtitle = Content("↵ copies · 1-9 at once · Esc leaves")
+        with box:
+            yield OptionList()
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        """Each line cut to the box: a wrapped command would read as two lines of the menu."""
+        choices = self.query_one(OptionList)
+        width = max(20, min(int(self.size.width * 0.9), 110) - 8)
+        names = max(len(line.label) for line in self._lines)
+        at = choices.highlighted or 0
+        choices.clear_options()
+        for number, line in enumerate(self._lines, 1):
+            text = cut(visible(line.text), width - names - 4)
+            prompt = Content.assemble((f"{number} ", "$text-muted"), (f"{line.label:<{names}}  ", "bold"), text)
+            choices.add_option(Option(prompt))
+        choices.highlighted = at
+
+    def action_pick(self, number: int) -> None:
+        """Chooses by number, at once."""
+        if number <= len(self._lines):
+            self.dismiss(self._lines[number - 1])
+
+    def action_enter(self) -> None:
+        """Chooses the highlighted line."""
+        self.query_one(OptionList).action_select()
+
+    def action_cursor(self, by: int) -> None:
+        """Moves among the lines."""
+        choices = self.query_one(OptionList)
+        choices.action_cursor_down() if by > 0 else choices.action_cursor_up()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._lines[event.option_index])

@@ -1,0 +1,113 @@
+"""Enter on a node: warn of what is known, prepare the session, hand the terminal over, say how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.app import SuspendNotSupported
+
+from ssm_tui.domain.access import Answer, SessionKind, Verdict
+from ssm_tui.domain.sessions import shell
+from ssm_tui.errors import AccessDeniedError, SsmTuiError
+from ssm_tui.ui.background import in_background
+from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
+from ssm_tui.ui.presentation.text import visible
+from ssm_tui.ui.presentation.times import ago
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from textual.app import App
+
+    from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.nodes import Node, NodeKey
+    from ssm_tui.domain.sessions import Command, SessionSpec
+    from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.services import Services
+
+
+class ShellFlow:
+    """One shell at a time: the terminal can be given away only once."""
+
+    def __init__(self, app: App[Any], services: Services, catalog: Catalog) -> None:
+        self._app, self._services, self._catalog = app, services, catalog
+        self._warned: NodeKey | None = None
+        self._running = False
+
+    async def start(self, node: Node) -> None:
+        """From the key to the list again."""
+        if self._running or not self._sure(node):
+            return
+        self._running = True
+        try:
+            await self._start(node)
+        except SsmTuiError as error:
+            if isinstance(error, AccessDeniedError):
+                self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.DENIED, error.message))
+            tell_error(self._app, error)
+        finally:
+            self._running = False
+
+    def _sure(self, node: Node) -> bool:
+        """False after saying what speaks against it; the same key again goes on, for StartSession has the last word."""
+        doubt = self._doubt(node)
+        if not doubt or self._warned == node.key:
+            self._warned = None
+            return True
+        self._warned = node.key
+        tell(self._app, doubt, "press Enter again to try anyway", severity="warning")
+        return False
+
+    def _doubt(self, node: Node) -> str:
+        answer = node.access.shell
+        if answer.verdict is Verdict.DENIED:
+            return f"A shell on {node.label} is denied: {answer.reason or 'no reason is known'}"
+        if not node.online:
+            heard = f", last heard {ago(node.last_ping, self._services.clock())} ago" if node.last_ping else ""
+            return f"{node.label} is not online ({node.ping.value}{heard})"
+        return ""
+
+    async def _start(self, node: Node) -> None:
+        hand_over = self._services.hand_over
+        if hand_over is None:
+            tell(self._app, "There is no terminal here to run a shell in.", "start ssm-tui in one", severity="warning")
+            return
+        spec = shell(node.context, node.id)
+        command = await self._prepared(spec, f"Starting a shell on {visible(node.label)} …")
+        if command is None:
+            return
+        try:
+            status = await hand_over(self._app, command, node.label)
+        except SuspendNotSupported:
+            self._end_session(node.context, command)
+            tell(self._app, "This terminal cannot be handed to a shell.", severity="warning")
+            return
+        except SsmTuiError:
+            self._end_session(node.context, command)
+            raise
+        if status == 0:
+            self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.ALLOWED, "a shell was started"))
+        else:
+            tell(self._app, f"The shell on {node.label} ended with status {status}.", severity="warning")
+
+    async def _prepared(self, spec: SessionSpec, text: str) -> Command | None:
+        """The command, or None where the user gave up; what comes after that is ended."""
+        future = in_background(lambda: self._services.shells.prepare(spec), "prepare a shell")
+        if await wait_for(self._app, future, text):
+            return await future
+
+        def abandoned(late: asyncio.Future[Command]) -> None:
+            if not late.cancelled() and late.exception() is None:
+                self._end_session(spec.context, late.result())
+
+        future.add_done_callback(abandoned)
+        return None
+
+    def _end_session(self, context: Context, command: Command) -> None:
+        """A session that nobody will use is not left open. Its failure tells nobody anything: AWS ends it by itself."""
+        session = command.session_id
+        if session:
+            ended = in_background(
+                lambda: self._services.clouds.open(context).terminate_session(session), "end a session"
+            )
+            ended.add_done_callback(lambda future: future.cancelled() or future.exception())

@@ -1,0 +1,145 @@
+"""The lists of the home screen: each view's table, its filter, and the rows that the catalog has for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.domain.filters import Filter
+from ssm_tui.domain.nodes import Node, NodeKey
+from ssm_tui.errors import FilterError
+from ssm_tui.ui.actions import View
+from ssm_tui.ui.catalog import parse_filter
+from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
+from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
+from ssm_tui.ui.presentation.details import Details, database_details, node_details, tunnel_details
+from ssm_tui.ui.presentation.nodes import node_columns
+from ssm_tui.ui.presentation.tunnels import title_of, tunnel_columns
+from ssm_tui.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
+    from ssm_tui.ui.catalog import Catalog
+
+Row = Node | DatabaseRow
+
+
+class Lists:
+    """One table a view. `tunnels` tells the tunnels to show."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        tunnels: Callable[[], Sequence[TunnelStatus]],
+        columns: Sequence[str],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._catalog, self._tunnels, self._tags, self._clock = catalog, tunnels, columns, clock
+        self.nodes = Table[Node](node_columns(columns, clock), lambda node: node.key, id="nodes")
+        self.databases = Table[DatabaseRow](database_columns(), lambda row: row.key, id="databases")
+        self.tunnels = Table[Any](tunnel_columns(clock, self._via), lambda status: status.id, id="tunnels")
+        self._filters = dict.fromkeys(View, Filter())
+        self._texts = dict.fromkeys(View, "")
+        self._problems: dict[View, FilterError | None] = dict.fromkeys(View)
+
+    @property
+    def tables(self) -> dict[View, Table[Any]]:
+        """The tables by view."""
+        return {View.NODES: self.nodes, View.DATABASES: self.databases, View.TUNNELS: self.tunnels}
+
+    def show_contexts(self, count: int) -> None:
+        """Where several contexts are open, rows say which one they are of."""
+        self.nodes.set_columns(node_columns(self._tags, self._clock, contexts=count))
+        self.databases.set_columns(database_columns(contexts=count))
+
+    # Filters
+
+    def text(self, view: View) -> str:
+        """The filter as it was typed."""
+        return self._texts[view]
+
+    def problem(self, view: View) -> FilterError | None:
+        """What is wrong with it."""
+        return self._problems[view]
+
+    def set_filter(self, view: View, text: str) -> None:
+        """Takes a filter; one that does not parse leaves the list as it was."""
+        self._texts[view] = text
+        try:
+            self._filters[view] = parse_filter(view, text)
+        except FilterError as error:
+            self._problems[view] = error
+        else:
+            self._problems[view] = None
+
+    # Rows
+
+    def fill(self, view: View, *, restart: bool = False) -> None:
+        """The rows that match now. `restart` highlights the first where the highlighted one does not match any more."""
+        wanted, table = self._filters[view], self.tables[view]
+        rows: Sequence[object]
+        match view:
+            case View.NODES:
+                rows = self._catalog.nodes(wanted)
+            case View.DATABASES:
+                rows = self._catalog.databases(wanted, self._tunnels())
+            case View.TUNNELS:
+                rows = self._tunnels()
+        table.empty_text = self._empty_text(view)
+        table.set_rows(rows, restart=restart)
+
+    def _empty_text(self, view: View) -> str:
+        if view is View.TUNNELS:
+            return "No tunnels. t on a database opens one, f on a node forwards a port."
+        if self._filters[view] and self._catalog.count(view):
+            return f"None of {self._catalog.count(view):,} matches the filter. Esc clears it."
+        if not self._catalog.readings or any(view.value in r.parts for r in self._catalog.readings.values()):
+            return "Reading …"
+        return f"No {view.value} were found here. r reads again."
+
+    def count(self, view: View) -> str:
+        """`214/1,204` where a filter hides some, else `38`."""
+        if view is View.TUNNELS:
+            return str(len(self._tunnels()))
+        total = self._catalog.count(view)
+        if not self._filters[view]:
+            return f"{total:,}"
+        return f"{len(self.tables[view].rows):,}/{total:,}"
+
+    # The highlighted row
+
+    def details(self, view: View) -> Details | None:
+        """What the pane tells about the highlighted row."""
+        now = self._clock()
+        match view:
+            case View.NODES:
+                return node_details(node, now) if (node := self.nodes.row) else None
+            case View.DATABASES:
+                return database_details(row, now) if (row := self.databases.row) else None
+            case View.TUNNELS:
+                status = self.tunnels.row
+                return tunnel_details(status, self._via(status.request), now) if status else None
+
+    def copies(self, view: View) -> tuple[str, tuple[Copyable, ...]]:
+        """The title and the lines of the copy menu for the highlighted row."""
+        match view:
+            case View.NODES:
+                return (node.name or node.id, node_copies(node)) if (node := self.nodes.row) else ("", ())
+            case View.DATABASES:
+                return (row.database.id, database_copies(row)) if (row := self.databases.row) else ("", ())
+            case View.TUNNELS:
+                status = self.tunnels.row
+                return (title_of(status.request), tunnel_copies(status)) if status else ("", ())
+
+    def running_tunnel(self, view: View) -> TunnelStatus | None:
+        """The tunnel that the highlighted row is, or has."""
+        if view is View.DATABASES:
+            return self.databases.row.tunnel if self.databases.row else None
+        return self.tunnels.row if view is View.TUNNELS else None
+
+    def _via(self, request: TunnelRequest) -> str:
+        """The relay by name, while it is known."""
+        node = self._catalog.node(NodeKey(request.context, request.target))
+        return node.name or node.id if node else request.target

@@ -1,0 +1,1 @@
+"""From values of the domain to what a screen shows: pure functions, no widgets."""

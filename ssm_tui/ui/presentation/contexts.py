@@ -1,0 +1,45 @@
+"""How the reading of contexts stands: pieces for the top line and notices for what failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ssm_tui.ui.presentation.cells import Cell, Tone
+from ssm_tui.ui.presentation.text import visible
+from ssm_tui.ui.presentation.times import ago
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from ssm_tui.domain.contexts import Context
+    from ssm_tui.ui.catalog import Reading
+
+
+def context_cell(context: Context, reading: Reading, now: datetime) -> Cell:
+    """A context and its state."""
+    label = (f"{visible(context.label)} ", Tone.PLAIN)
+    if "nodes" in reading.parts:
+        return label, ("◐", Tone.ACCENT), (f" reading {reading.nodes:,}", Tone.DIM)
+    if reading.errors:
+        return label, ("✗", Tone.BAD), (" failed", Tone.BAD)
+    if reading.busy:
+        rest = " and ".join(sorted(reading.parts))
+        return label, ("◐", Tone.ACCENT), (f" {rest}", Tone.DIM)
+    fresh = f" fresh {ago(reading.since, now)}" if reading.since else ""
+    return label, ("●", Tone.GOOD), (fresh, Tone.DIM)
+
+
+def problems(readings: Mapping[Context, Reading]) -> Iterator[tuple[str, Tone, str, str, str]]:
+    """Sign, tone, where, message and hint of everything that could not be read; failures before notes."""
+    told: set[tuple[Context, str]] = set()
+    for context, reading in readings.items():
+        for part, error in reading.errors.items():
+            # The same cause usually stops nodes and databases alike: expired credentials are said once.
+            if (context, error.message) not in told:
+                told.add((context, error.message))
+                yield "✗", Tone.BAD, f"{visible(context.label)} {part}:", visible(error.message), visible(error.hint)
+    for context, reading in readings.items():
+        for notes in reading.notes.values():
+            for note in notes:
+                yield "!", Tone.WARN, f"{visible(context.label)}:", visible(note.message), visible(note.hint)

@@ -1,0 +1,77 @@
+"""What can be copied of a node, a database, a tunnel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ssm_tui.domain.connection import endpoint, formats, render
+from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell, shown
+from ssm_tui.domain.tunnels import TunnelState
+
+if TYPE_CHECKING:
+    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.tunnels import TunnelStatus
+    from ssm_tui.ui.presentation.databases import DatabaseRow
+
+
+class Deed(Enum):
+    """What the menu offers beside copying."""
+
+    COPY = "copy"
+    OPEN_TUNNEL = "open tunnel"
+
+
+@dataclass(frozen=True, slots=True)
+class Copyable:
+    """A line of the menu: what it is called and the text; or, with another deed, what choosing it does."""
+
+    label: str
+    text: str
+    deed: Deed = Deed.COPY
+
+
+def node_copies(node: Node) -> tuple[Copyable, ...]:
+    """Of a node."""
+    pairs = (
+        ("id", node.id),
+        ("name", node.name),
+        ("address", node.ip or ""),
+        ("aws command", shown(aws_argv(shell(node.context, node.id)))),
+    )
+    return tuple(Copyable(label, text) for label, text in pairs if text)
+
+
+def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
+    """The connection strings of a tunnel that stands; its address where it leads to no known database."""
+    if status.state is not TunnelState.READY or not status.local_port:
+        return ()
+    database = status.request.database
+    if database is None:
+        return (Copyable("address", status.address),)
+    at = endpoint(database, LOOPBACK, status.local_port)
+    return tuple(Copyable(name, render(database, name, at)) for name in formats(database))
+
+
+def database_copies(row: DatabaseRow) -> tuple[Copyable, ...]:
+    """Of a database: connection strings when its tunnel stands, else the offer to open one."""
+    database, relay = row.database, row.relay.node
+    lines = connection_copies(row.tunnel) if row.tunnel else ()
+    if not lines:
+        waits = "is still starting" if row.tunnel else "is needed for connection strings: open it now"
+        lines = (Copyable("tunnel", waits, Deed.OPEN_TUNNEL),)
+    command = ""
+    if relay is not None:
+        spec = forward(relay.context, relay.id, database.port, host=database.endpoint, local_port=database.port)
+        command = shown(aws_argv(spec))
+    more = (("id", database.id), ("endpoint", f"{database.endpoint}:{database.port}"), ("aws command", command))
+    return (*lines, *(Copyable(label, text) for label, text in more if text))
+
+
+def tunnel_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
+    """Of a tunnel: how to reach it while it stands, and the command it amounts to."""
+    request = status.request
+    local = status.local_port or request.local_port or request.port
+    spec = forward(request.context, request.target, request.port, host=request.host, local_port=local)
+    return (*connection_copies(status), Copyable("aws command", shown(aws_argv(spec))))

@@ -1,0 +1,158 @@
+"""What the details pane tells about the highlighted row: facts, verdicts with their reasons, the exact command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ssm_tui.domain.access import SessionKind, Verdict
+from ssm_tui.domain.sessions import aws_argv, forward, shell, shown
+from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.presentation.cells import Tone
+from ssm_tui.ui.presentation.databases import REACH
+from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
+from ssm_tui.ui.presentation.times import ago
+from ssm_tui.ui.presentation.tunnels import STATES, title_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.tunnels import TunnelStatus
+    from ssm_tui.ui.presentation.databases import DatabaseRow
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judgement: a sign with its tone, what is judged, and why."""
+
+    sign: str
+    tone: Tone
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Everything about one row. Texts are foreign and raw: who shows them makes them harmless."""
+
+    title: str
+    subtitle: str = ""
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    command: str = ""
+
+
+def _facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
+    return tuple(Fact(name, value) for name, value in pairs if value)
+
+
+def node_details(node: Node, now: datetime) -> Details:
+    """A node: what it is, what the caller may do there, and the command for a shell."""
+    facts = _facts(
+        ("address", node.ip),
+        ("os", node.os or node.platform),
+        ("type", node.instance_type),
+        ("state", node.state),
+        ("up", ago(node.launched, now) if node.launched else None),
+        ("agent", node.agent_version),
+        ("role", node.role),
+        ("vpc", node.vpc),
+        ("subnet", node.subnet),
+        ("az", node.az),
+        ("groups", " ".join(node.security_groups)),
+        ("account", node.account),
+        ("context", node.context.label),
+        *((key, value) for key, value in sorted(node.tags.items()) if key != "Name"),
+    )
+    symbol, word, tone = PINGS[node.ping]
+    heard = f"heard {ago(node.last_ping, now)} ago" if node.last_ping else ""
+    ping = Finding(symbol, tone, "ping", ", ".join(filter(None, (word or "online", heard))))
+    argv = aws_argv(shell(node.context, node.id))
+    return Details(node.name or node.id, node.id if node.name else "", facts, (ping, *_access(node)), shown(argv))
+
+
+def _access(node: Node) -> tuple[Finding, ...]:
+    signs = {
+        Verdict.ALLOWED: ("", Tone.GOOD),
+        Verdict.DENIED: (DENIED, Tone.BAD),
+        Verdict.UNKNOWN: (UNKNOWN, Tone.DIM),
+    }
+    findings = []
+    for kind in SessionKind:
+        answer = node.access.of(kind)
+        sign, tone = signs[answer.verdict]
+        text = f"{answer.verdict.value}: {answer.reason}" if answer.reason else answer.verdict.value
+        findings.append(Finding(sign or LETTERS[kind], tone, kind.value, text))
+    return tuple(findings)
+
+
+def database_details(row: DatabaseRow, now: datetime) -> Details:
+    """A database: where it is, the relay that was chosen and why, and the command for a tunnel."""
+    database, relay = row.database, row.relay
+    facts = _facts(
+        ("endpoint", f"{database.endpoint}:{database.port}"),
+        ("engine", " ".join(filter(None, (database.engine, database.version)))),
+        ("role", database.role),
+        ("status", database.status),
+        ("database", database.database),
+        ("user", database.user),
+        ("iam auth", _yes_no(database.iam_auth)),
+        ("tls", _yes_no(database.tls)),
+        ("vpc", database.vpc),
+        ("az", database.az),
+        ("groups", " ".join(database.security_groups)),
+        ("account", database.account),
+        ("context", database.context.label),
+        *sorted(database.tags.items()),
+    )
+    sign, tone = REACH[relay.reachable]
+    findings = [Finding(sign, tone, "relay", relay.why)]
+    if row.tunnel is not None:
+        findings.append(_tunnel_finding(row.tunnel, now))
+    command = ""
+    if relay.node is not None:
+        spec = forward(
+            relay.node.context, relay.node.id, database.port, host=database.endpoint, local_port=database.port
+        )
+        command = shown(aws_argv(spec))
+    return Details(database.id, database.kind.value, facts, tuple(findings), command)
+
+
+def _tunnel_finding(status: TunnelStatus, now: datetime) -> Finding:
+    sign, tone = STATES[status.state]
+    text = " ".join(filter(None, (status.state.value, status.address, f"since {ago(status.since, now)}")))
+    return Finding(sign, tone, "tunnel", text)
+
+
+def tunnel_details(status: TunnelStatus, via: str, now: datetime) -> Details:
+    """A tunnel: its two ends, how it stands, and the command that it amounts to."""
+    request = status.request
+    facts = _facts(
+        ("local", status.address),
+        ("to", f"{request.host or request.target}:{request.port}"),
+        ("through", via),
+        ("connections", str(status.connections) if status.state is TunnelState.READY else None),
+        ("since", f"{status.since.astimezone():%H:%M:%S}, {ago(status.since, now)}"),
+        ("context", request.context.label),
+    )
+    sign, tone = STATES[status.state]
+    findings = [Finding(sign, tone, "state", ": ".join(filter(None, (status.state.value, status.message))))]
+    if status.hint:
+        findings.append(Finding("→", Tone.ACCENT, "next", status.hint))
+    spec = forward(
+        request.context, request.target, request.port, host=request.host, local_port=status.local_port or request.port
+    )
+    return Details(title_of(request), "", facts, tuple(findings), shown(aws_argv(spec)))
+
+
+def _yes_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"

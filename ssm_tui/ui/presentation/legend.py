@@ -1,0 +1,70 @@
+"""What every symbol on the screen means, next to the tables that draw them."""
+
+from __future__ import annotations
+
+from ssm_tui.domain.access import SessionKind
+from ssm_tui.domain.databases import Reachable
+from ssm_tui.domain.nodes import Ping
+from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.presentation.databases import REACH
+from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
+from ssm_tui.ui.presentation.tunnels import STATES
+
+_ACCESS = {
+    SessionKind.SHELL: "you may start a shell",
+    SessionKind.FORWARD: "you may forward a port of the node",
+    SessionKind.REMOTE: "you may forward to a remote host through the node",
+}
+_PING = {
+    Ping.ONLINE: "the agent answers; the time says when it was last heard",
+    Ping.LOST: "the connection to the agent is lost; the time says since when",
+    Ping.INACTIVE: "the agent has not been heard for long",
+    Ping.UNMANAGED: "Systems Manager does not know this instance",
+    Ping.UNKNOWN: "Systems Manager would not say",
+}
+_REACH = {
+    Reachable.YES: "the relay named reaches the database",
+    Reachable.NO: "no relay reaches it; the details say why",
+    Reachable.UNKNOWN: "whether it can be reached is not known; the details say why",
+}
+_TUNNEL = {
+    TunnelState.STARTING: "starting: the far end has not been reached yet",
+    TunnelState.READY: "ready: the local address leads to the far end",
+    TunnelState.STOPPING: "stopping",
+    TunnelState.STOPPED: "stopped; its local port is free",
+    TunnelState.FAILED: "failed; the details say why and what to do",
+}
+
+LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Access",
+        (
+            *((LETTERS[kind], text) for kind, text in _ACCESS.items()),
+            (DENIED, "denied; the details say by what"),
+            (UNKNOWN, "unknown; trying tells"),
+        ),
+    ),
+    ("Ping", tuple((PINGS[ping][0], text) for ping, text in _PING.items())),
+    ("Relay", tuple((REACH[reach][0], text) for reach, text in _REACH.items())),
+    (
+        "Tunnels and contexts",
+        (
+            *((STATES[state][0], text) for state, text in _TUNNEL.items()),
+            ("⇄", "tunnels that are up; in a row, the local address"),
+            ("◐ reading", "a context is being read; the number counts its nodes so far"),
+            ("● fresh", "a context has been read to the end, and how long ago"),
+            ("✗ failed", "a context could not be read; older rows stay"),
+        ),
+    ),
+    (
+        "Filter",
+        (
+            ("web", "in name, id, address or a tag"),
+            ("env=prod", "a tag and its whole value"),
+            ("ping:online", "a field; access:shell finds what you may enter"),
+            ("a=x|y", "either value"),
+            ("-word", "must not match"),
+            ("* ?", 'any text, any character; "quotes" keep a text together'),
+        ),
+    ),
+)

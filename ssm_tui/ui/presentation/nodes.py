@@ -1,0 +1,82 @@
+"""Nodes as rows of the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ssm_tui.domain.access import SessionKind, Verdict
+from ssm_tui.domain.nodes import Node, Ping
+from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
+from ssm_tui.ui.presentation.text import Cut
+from ssm_tui.ui.presentation.times import ago
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r"}
+DENIED, UNKNOWN = "–", "?"
+
+PINGS = {
+    Ping.ONLINE: ("●", "", Tone.GOOD),
+    Ping.LOST: ("○", "lost", Tone.WARN),
+    Ping.INACTIVE: ("◌", "inactive", Tone.DIM),
+    Ping.UNMANAGED: ("·", "unmanaged", Tone.DIM),
+    Ping.UNKNOWN: ("?", "unknown", Tone.DIM),
+}
+
+
+def access_cell(node: Node) -> Cell:
+    """A letter for each kind of session: itself where allowed, a dash where denied, a question mark where unknown."""
+    pieces: list[tuple[str, Tone]] = []
+    for kind in SessionKind:
+        match node.access.of(kind).verdict:
+            case Verdict.ALLOWED:
+                piece = (LETTERS[kind], Tone.GOOD)
+            case Verdict.DENIED:
+                piece = (DENIED, Tone.DIM)
+            case Verdict.UNKNOWN:
+                piece = (UNKNOWN, Tone.DIM)
+        pieces += [(" ", Tone.PLAIN), piece] if pieces else [piece]
+    return tuple(pieces)
+
+
+def ping_cell(node: Node, now: datetime) -> Cell:
+    """A symbol, how long ago the agent was heard, and a word where that is not all."""
+    symbol, word, tone = PINGS[node.ping]
+    heard = node.last_ping if node.ping in (Ping.ONLINE, Ping.LOST, Ping.INACTIVE) else None
+    rest = " ".join(filter(None, (ago(heard, now) if heard else None, word))) or "online"
+    return ((symbol, tone), (f" {rest}", Tone.PLAIN if node.ping is Ping.ONLINE else Tone.DIM))
+
+
+def name_cell(node: Node) -> Cell:
+    """The name; a nameless node says so instead of leaving a hole."""
+    return plain(node.name, Tone.STRONG) or (("(no name)", Tone.DIM),)
+
+
+def zone_cell(node: Node) -> Cell:
+    """`2a` of `ap-northeast-2a`: the region is the context's, and the details have the whole."""
+    return plain(node.az.rpartition("-")[2]) if node.az else ()
+
+
+def node_columns(tags: Sequence[str], clock: Callable[[], datetime], *, contexts: int = 1) -> tuple[Column[Node], ...]:
+    """The columns of the node list. Region and profile are shown where several contexts are open."""
+
+    def tag(key: str) -> Callable[[Node], Cell]:
+        return lambda node: plain(node.tags.get(key))
+
+    return (
+        Column("NAME", name_cell, rank=0, least=18, most=40),
+        Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE),
+        Column("ACCESS", access_cell, rank=0, least=6, most=6),
+        Column("PING", lambda n: ping_cell(n, clock()), rank=0, least=11, most=16),
+        Column("OS", lambda n: plain(n.os or n.platform), rank=2, least=8, most=22),
+        Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=9, most=15),
+        Column("AZ", zone_cell, rank=5, least=2, most=6),
+        *(
+            [Column("CONTEXT", lambda n: plain(n.context.label), rank=4, least=10, most=30, cut=Cut.MIDDLE)]
+            if contexts > 1
+            else []
+        ),
+        *(Column(key, tag(key), rank=3 if at < 2 else 6, least=4, most=20) for at, key in enumerate(tags)),
+    )

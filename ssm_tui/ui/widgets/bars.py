@@ -1,0 +1,194 @@
+"""The lines above and below the list: contexts, views, notices, keys. Each shows what it is given on one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from ssm_tui.ui.presentation.cells import Tone, width_of
+from ssm_tui.ui.presentation.text import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+    from ssm_tui.ui.actions import Action, View
+    from ssm_tui.ui.presentation.cells import Cell
+
+STYLES = {
+    Tone.PLAIN: "",
+    Tone.STRONG: "bold",
+    Tone.DIM: "$text-muted",
+    Tone.GOOD: "$text-success",
+    Tone.WARN: "$text-warning",
+    Tone.BAD: "$text-error",
+    Tone.ACCENT: "$text-accent",
+}
+
+
+def content(cell: Cell) -> Content:
+    """A cell as Textual shows it outside the table. Its text is made harmless already."""
+    return Content.assemble(*((text, STYLES[tone]) for text, tone in cell))
+
+
+class ContextBar(Widget):
+    """The program's name, the contexts with their state, and the tunnels at the right."""
+
+    DEFAULT_CSS = "ContextBar { height: 1; background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._contexts: Sequence[Cell] = ()
+        self._tunnels: Cell = ()
+
+    def show(self, contexts: Sequence[Cell], tunnels: Cell) -> None:
+        """Other states."""
+        if (contexts, tunnels) != (self._contexts, self._tunnels):
+            self._contexts, self._tunnels = contexts, tunnels
+            self.refresh()
+
+    def render(self) -> Content:
+        left: list[Content] = [Content.styled(" ssm-tui ", "bold $text-primary")]
+        room = self.size.width - 10 - width_of(self._tunnels) - 2
+        for at, cell in enumerate(self._contexts):
+            more = f"+{len(self._contexts) - at} more"
+            need = width_of(cell) + 3
+            if need > room - (cell_len(more) + 2 if at + 1 < len(self._contexts) else 0):
+                left.append(Content.styled(f"  {more}" if at else "", "$text-muted"))
+                break
+            left.append(Content.assemble("  ", content(cell), " "))
+            room -= need
+        line = Content("").join(left)
+        blank = max(1, self.size.width - line.cell_length - width_of(self._tunnels) - 1)
+        return Content.assemble(line, " " * blank, content(self._tunnels))
+
+
+class ViewTabs(Widget):
+    """The views with their counts."""
+
+    DEFAULT_CSS = "ViewTabs { height: 1; margin-top: 0; }"
+
+    @dataclass
+    class Clicked(Message):
+        """A view was chosen with the mouse."""
+
+        view: View
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tabs: Sequence[tuple[View, str]] = ()
+        self._current: View | None = None
+
+    def show(self, tabs: Sequence[tuple[View, str]], current: View) -> None:
+        """Other counts, or another view."""
+        if (tabs, current) != (self._tabs, self._current):
+            self._tabs, self._current = tabs, current
+            self.refresh()
+
+    def render(self) -> Content:
+        parts = []
+        for number, (view, count) in enumerate(self._tabs, 1):
+            name = f"{view.value.capitalize()} {count}"
+            if view is self._current:
+                parts.append(Content.assemble((f" {number} ", "$text-muted"), (name, "bold underline $text-primary")))
+            else:
+                parts.append(Content.styled(f" {number} {name}", "$text-muted"))
+        return Content("  ").join(parts)
+
+    def on_click(self, event: events.Click) -> None:
+        start = 0
+        for number, (view, count) in enumerate(self._tabs, 1):
+            end = start + len(f" {number} {view.value} {count}") + 2
+            if start <= event.x < end:
+                self.post_message(self.Clicked(view))
+                return
+            start = end
+
+
+class Notices(Widget):
+    """What went wrong while reading, for as long as it is so; nothing where all is well."""
+
+    DEFAULT_CSS = "Notices { height: auto; max-height: 3; padding: 0 1; }"
+    MOST = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: Sequence[Cell] = ()
+        self.display = False
+
+    def show(self, cells: Sequence[Cell]) -> None:
+        """Other notices."""
+        if cells != self._cells:
+            self._cells = cells
+            self.display = bool(cells)
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        lines = [content(cell) for cell in self._cells[: self.MOST]]
+        if len(self._cells) > self.MOST:
+            lines.append(Content.styled(f"  and {len(self._cells) - self.MOST} more", "$text-muted"))
+        return Content("\n").join(lines)
+
+
+class KeyBar(Widget):
+    """The keys of the view; what does not fit gives way from the middle, the last ones stay."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
+    KEPT = 3
+
+    @dataclass
+    class Clicked(Message):
+        """A key was clicked."""
+
+        action: Action
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._actions: Sequence[Action] = ()
+
+    def show(self, actions: Sequence[Action]) -> None:
+        """Other keys."""
+        if actions != self._actions:
+            self._actions = actions
+            self.refresh()
+
+    def _fitting(self) -> list[Action]:
+        actions = list(self._actions)
+        while len(actions) > self.KEPT and sum(_key_width(a) for a in actions) > self.size.width:
+            del actions[-self.KEPT - 1]
+        return actions
+
+    def render(self) -> Content:
+        parts = [
+            Content.assemble(" ", (_key(action), "bold $text-primary"), f" {action.label} ")
+            for action in self._fitting()
+        ]
+        return Content(" ").join(parts)
+
+    def on_click(self, event: events.Click) -> None:
+        start = 0
+        for action in self._fitting():
+            if start <= event.x < (start := start + _key_width(action)):
+                self.post_message(self.Clicked(action))
+                return
+
+
+def _key(action: Action) -> str:
+    return action.shown_keys.split()[0]
+
+
+def _key_width(action: Action) -> int:
+    return cell_len(f" {_key(action)} {action.label}  ")
+
+
+def notice(sign: str, tone: Tone, where: str, message: str, hint: str, width: int) -> Cell:
+    """One notice on one line: the message before its hint, which gives way first."""
+    head = cut(f"{where} {message}".strip(), width - 2)
+    tail = cut(f" · {hint}", width - 2 - cell_len(head)) if hint and width - 2 - cell_len(head) > 8 else ""
+    return ((f"{sign} ", tone), (head, Tone.PLAIN), (tail, Tone.DIM))

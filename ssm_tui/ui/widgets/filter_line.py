@@ -1,0 +1,92 @@
+"""The filter line: text in, announced with every keystroke; what is wrong with it is shown under its column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ssm_tui.ui.presentation.text import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from ssm_tui.errors import FilterError
+
+PLACEHOLDER = "filter: web  env=prod  ping:online  access:shell  -test"
+
+
+class FilterInput(Input):
+    """Leaves on Enter, Escape and the arrows, so that filtering and choosing are one movement."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,down,up,tab", "leave", show=False),
+    ]
+
+    @dataclass
+    class Left(Message):
+        """The user is done with the line."""
+
+    def action_leave(self) -> None:
+        """Back to the list."""
+        self.post_message(self.Left())
+
+
+class FilterLine(Horizontal):
+    """One line; a problem is laid over the line below it, so that nothing moves while a term is being typed."""
+
+    DEFAULT_CSS = """
+    FilterLine { height: 1; }
+    FilterLine .sign { width: 3; color: $text-muted; }
+    FilterLine FilterInput { width: 1fr; background: $background; padding: 0; }
+    FilterLine .problem {
+        overlay: screen; position: absolute; offset: 0 1; width: auto; height: 1;
+        background: $panel; color: $text-error; display: none;
+    }
+    FilterLine .problem.-shown { display: block; }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """Another text."""
+
+        text: str
+
+    def compose(self) -> ComposeResult:
+        yield Static(" / ", classes="sign", markup=False)
+        yield FilterInput(placeholder=PLACEHOLDER, compact=True, select_on_focus=False)
+        yield Static(classes="problem")
+
+    @property
+    def input(self) -> FilterInput:
+        """The line itself."""
+        return self.query_one(FilterInput)
+
+    def show(self, text: str) -> None:
+        """The filter of the view that is shown now."""
+        if self.input.value != text:
+            self.input.value = text
+
+    def show_problem(self, error: FilterError | None) -> None:
+        """What is wrong, under the column where it is."""
+        problem = self.query_one(".problem", Static)
+        problem.set_class(error is not None, "-shown")
+        if error is not None:
+            text = f"^ {error.message}" + (f" · {error.hint}" if error.hint else "")
+            problem.update(Content(visible(text)))
+            problem.styles.offset = (3 + error.column, 1)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.input.focus()

@@ -1,0 +1,242 @@
+"""In-memory stand-ins for AWS, sessions, clipboard and terminal, with real values of the domain."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.domain.access import Access, Answer, Verdict
+from ssm_tui.domain.contexts import Caller, Context
+from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
+from ssm_tui.domain.networks import Ingress, SecurityGroup
+from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
+from ssm_tui.domain.sessions import Command, StartedSession
+from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
+from ssm_tui.ui.services import Services, UiSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from textual.app import App
+
+    from ssm_tui.domain.nodes import NodeKey
+    from ssm_tui.domain.sessions import SessionSpec
+    from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.errors import SsmTuiError
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CONTEXT = Context("dev", "eu-west-1")
+HOSTILE = "[/x]\x1b]0;pwned\x07"
+
+YES = Answer(Verdict.ALLOWED, "policy PayTeam, tag team=pay")
+NO = Answer(Verdict.DENIED, "no statement allows ssm:StartSession on it")
+MAYBE = Answer(Verdict.UNKNOWN, "iam:SimulatePrincipalPolicy is denied")
+
+
+def node(number: int, name: str = "", **facts: Any) -> Node:
+    """A node whose id follows from its number."""
+    given: dict[str, Any] = {
+        "id": f"i-{number:017x}",
+        "context": CONTEXT,
+        "account": "123456789012",
+        "name": name,
+        "ping": Ping.ONLINE,
+        "last_ping": NOW - timedelta(seconds=12),
+        "platform": Platform.LINUX,
+        "os": "Amazon Linux 2023",
+        "agent_version": "3.3.987.0",
+        "ip": f"10.1.{number // 250 % 250}.{number % 250 + 1}",
+        "vpc": "vpc-1",
+        "subnet": "subnet-3",
+        "az": "eu-west-1a",
+        "state": "running",
+        "role": "app-node",
+        "instance_type": "t3.medium",
+        "launched": NOW - timedelta(days=41),
+        "security_groups": ("sg-app",),
+        "tags": {"env": "prod", "team": "web"},
+    }
+    return Node(**{**given, **facts})
+
+
+def database(name: str, **facts: Any) -> Database:
+    """A PostgreSQL that the nodes of vpc-1 reach."""
+    given: dict[str, Any] = {
+        "id": name,
+        "context": CONTEXT,
+        "kind": Kind.RDS,
+        "engine": "postgres",
+        "version": "17.4",
+        "endpoint": f"{name.replace('/', '-')}.abc123.eu-west-1.rds.amazonaws.com",
+        "port": 5432,
+        "role": Role.INSTANCE,
+        "status": "available",
+        "vpc": "vpc-1",
+        "security_groups": ("sg-db",),
+        "database": "app",
+        "user": "app",
+    }
+    return Database(**{**given, **facts})
+
+
+GROUP = SecurityGroup("sg-db", (Ingress("tcp", 5432, 5432, groups=("sg-app",)),))
+
+
+@dataclass
+class FakeCloud:
+    """A context's answers. `gate` holds each page back until the test opens it."""
+
+    context: Context = CONTEXT
+    pages: list[NodePage] = field(default_factory=list)
+    answers: dict[str, Access] = field(default_factory=dict)
+    database_list: list[DatabasePage] = field(default_factory=list)
+    error: SsmTuiError | None = None
+    gate: threading.Semaphore | None = None
+    terminated: list[str] = field(default_factory=list)
+
+    def identify(self) -> Caller:
+        return Caller("123456789012", "arn:aws:iam::123456789012:user/dev")
+
+    def node_pages(self) -> Iterator[NodePage]:
+        for page in self.pages:
+            if self.gate:
+                self.gate.acquire()
+            yield page
+        if self.error:
+            raise self.error
+
+    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
+        yield {n.key: self.answers.get(n.id, Access(YES, YES, YES)) for n in nodes}
+
+    def database_pages(self) -> Iterator[DatabasePage]:
+        if self.error:
+            raise self.error
+        yield from self.database_list
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        raise AssertionError("the interface starts no session itself")
+
+    def terminate_session(self, session_id: str) -> None:
+        self.terminated.append(session_id)
+
+
+@dataclass
+class FakeClouds:
+    """Contexts with their clouds."""
+
+    clouds: dict[Context, FakeCloud]
+    error: SsmTuiError | None = None
+
+    def contexts(self) -> tuple[Context, ...]:
+        if self.error:
+            raise self.error
+        return tuple(self.clouds)
+
+    def open(self, context: Context) -> FakeCloud:
+        return self.clouds[context]
+
+
+@dataclass
+class FakeShells:
+    """Every shell is the same command; `gate` holds its preparation back."""
+
+    command: Command = field(default_factory=lambda: Command(("bash",), session_id="s-1"))
+    error: SsmTuiError | None = None
+    prepared: list[SessionSpec] = field(default_factory=list)
+    gate: threading.Event | None = None
+
+    def prepare(self, spec: SessionSpec) -> Command:
+        self.prepared.append(spec)
+        if self.gate:
+            self.gate.wait()
+        if self.error:
+            raise self.error
+        return self.command
+
+
+class FakeTunnels:
+    """Tunnels that stand where the test says so."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[int, TunnelStatus] = {}
+        self._listeners: list[Callable[[TunnelStatus], None]] = []
+        self.closed = False
+
+    def open(self, request: TunnelRequest) -> int:
+        number = len(self._statuses) + 1
+        self._set(TunnelStatus(number, request, TunnelState.STARTING, NOW, message="starting the session"))
+        return number
+
+    def become(self, number: int, state: TunnelState, **facts: Any) -> None:
+        """What the test lets happen to a tunnel."""
+        self._set(replace(self._statuses[number], state=state, **facts))
+
+    def _set(self, status: TunnelStatus) -> None:
+        self._statuses[status.id] = status
+        for listener in self._listeners:
+            listener(status)
+
+    async def stop(self, tunnel: int) -> None:
+        self.become(tunnel, TunnelState.STOPPED, local_port=None, connections=0)
+
+    async def close(self) -> None:
+        self.closed = True
+        for status in self.statuses():
+            if not status.state.ended:
+                await self.stop(status.id)
+
+    def statuses(self) -> tuple[TunnelStatus, ...]:
+        return tuple(self._statuses.values())
+
+    def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+
+@dataclass
+class FakeClipboard:
+    """Remembers what was copied."""
+
+    copied: list[str] = field(default_factory=list)
+
+    async def copy(self, app: App[Any], text: str) -> str:
+        self.copied.append(text)
+        return "to the clipboard"
+
+
+@dataclass
+class FakeHandOver:
+    """Remembers what the terminal was given to."""
+
+    status: int = 0
+    runs: list[tuple[Command, str]] = field(default_factory=list)
+
+    async def __call__(self, app: App[Any], command: Command, title: str) -> int:
+        self.runs.append((command, title))
+        return self.status
+
+
+@dataclass
+class World:
+    """All fakes, and the services made of them."""
+
+    cloud: FakeCloud = field(default_factory=FakeCloud)
+    clouds: FakeClouds | None = None
+    shells: FakeShells = field(default_factory=FakeShells)
+    tunnels: FakeTunnels = field(default_factory=FakeTunnels)
+    clipboard: FakeClipboard = field(default_factory=FakeClipboard)
+    hand_over: FakeHandOver | None = field(default_factory=FakeHandOver)
+    settings: UiSettings = field(default_factory=UiSettings)
+
+    def services(self) -> Services:
+        return Services(
+            clouds=self.clouds or FakeClouds({self.cloud.context: self.cloud}),
+            shells=self.shells,
+            tunnels=lambda: self.tunnels,
+            clipboard=self.clipboard,
+            hand_over=self.hand_over,
+            settings=self.settings,
+            clock=lambda: NOW,
+        )

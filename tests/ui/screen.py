@@ -1,0 +1,94 @@
+"""Looking at the app as a person does: the text on its screen, and waiting for it to say something."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from textual.pilot import Pilot
+
+from ssm_tui.ui.app import SsmTui
+from ssm_tui.ui.screens.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.ui.fakes import World
+
+LIMIT = 20.0  # seconds until what is waited for is given up
+
+
+class Person:
+    """Presses keys and reads the screen."""
+
+    def __init__(self, app: SsmTui, pilot: Pilot[None]) -> None:
+        self.app, self._pilot = app, pilot
+
+    @property
+    def home(self) -> Home:
+        """The home screen, also under a dialog."""
+        found = next(screen for screen in self.app.screen_stack if isinstance(screen, Home))
+        assert isinstance(found, Home)
+        return found
+
+    def lines(self) -> list[str]:
+        """The screen's lines as they are painted."""
+        size = self.app.size
+        update = self.app.screen._compositor.render_update(full=True)
+        strips = getattr(update, "strips", None)
+        assert strips is not None, "a full update holds every line"
+        return ["".join(segment.text for strip in line for segment in strip) for line in strips[: size.height]]
+
+    def text(self) -> str:
+        """The whole screen."""
+        return "\n".join(self.lines())
+
+    def line_with(self, text: str) -> str:
+        """The first line that holds a text."""
+        return next((line for line in self.lines() if text in line), "")
+
+    async def press(self, *keys: str) -> None:
+        """Keys, one after another."""
+        await self._pilot.press(*keys)
+        await self._pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """A text, key by key."""
+        await self.press(*text)
+
+    async def click(self, x: int, y: int, times: int = 1) -> None:
+        """The mouse, at a place of the screen."""
+        await self._pilot.click(offset=(x, y), times=times)
+        await self._pilot.pause()
+
+    async def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Waits while the app goes on; shows the screen when it was in vain."""
+        async with asyncio.timeout(LIMIT):
+            while True:
+                await self._pilot.pause()
+                if condition():
+                    return
+
+    async def sees(self, text: str) -> None:
+        """Waits until the screen says so."""
+        try:
+            await self.until(lambda: text in self.text())
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}") from None
+
+    async def sees_no(self, text: str) -> None:
+        """Waits until the screen does not say so any more."""
+        await self.until(lambda: text not in self.text())
+
+
+@asynccontextmanager
+async def started(world: World, size: tuple[int, int] = (120, 35), filter_text: str = "") -> AsyncIterator[Person]:
+    """The app on fakes, with everything read unless the world holds it back."""
+    app = SsmTui(world.services(), filter_text)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        person = Person(app, pilot)
+        held_back = world.cloud.gate is not None or world.cloud.error is not None or world.clouds is not None
+        if not held_back:
+            await person.sees("fresh")
+        yield person
