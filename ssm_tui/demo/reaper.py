@@ -63,13 +63,14 @@ class Reaper:
 
 
 def inhabitants(folder: Path) -> list[int]:
-    """The processes that carry the folder's mark, without this one."""
-    mark = f"{MARK}={folder}".encode()
+    """The processes that carry the mark of the folder, or of a folder in it, without this one."""
+    mark = f"{MARK}={folder}/".encode()
     found = []
-    for entry in Path("/proc").glob("[0-9]*/environ"):
-        pid = int(entry.parent.name)
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(environment.parent.name)
         with contextlib.suppress(OSError):  # gone meanwhile, or another user's
-            if pid != os.getpid() and mark in entry.read_bytes().split(b"\0"):
+            variables = environment.read_bytes().split(b"\0")
+            if pid != os.getpid() and any((variable + b"/").startswith(mark) for variable in variables):
                 found.append(pid)
     return found
 

@@ -33,8 +33,8 @@ class Node:
 
 
 def prepare(order: SessionOrder, folder: Path) -> Node:
-    """Makes the node's files where they are not there yet. `folder` is the demo's."""
-    place = folder / "nodes" / order.target
+    """Makes the node's files where they are not there yet. `folder` holds those of all nodes."""
+    place = folder / order.target
     home, programs = place / "home", place / "bin"
     home.mkdir(parents=True, exist_ok=True)
     programs.mkdir(exist_ok=True)

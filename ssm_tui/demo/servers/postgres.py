@@ -175,7 +175,12 @@ class Postgres:
             cwd="/",
             **identity,
         )
-        _, errors = await process.communicate(text.encode())
+        try:
+            _, errors = await process.communicate(text.encode())
+        finally:
+            if process.returncode is None:  # the demo was told to stop while it was starting
+                process.kill()
+                await process.wait()
         if process.returncode:
             message = errors.decode(errors="replace").strip()
             for word in secret or ():
@@ -197,20 +202,20 @@ class Postgres:
         if self._reaper:
             self._reaper.watch(process.pid, signal.SIGQUIT)  # its immediate stop takes every backend along
         ready = asyncio.Event()
-        reader = asyncio.create_task(self._read_log(process, ready))
+        self._process = process  # known from the first moment, so that `stop` finds it whatever happens
+        self._log_reader = asyncio.create_task(self._read_log(process, ready))
         try:
             await asyncio.wait_for(ready.wait(), _START_PATIENCE)
         except TimeoutError:
             process.kill()
-        started = "ready to accept connections" in (self._log[-1] if self._log else "")
-        if started:
-            self._process, self._log_reader = process, reader
-        else:
-            await process.wait()
-            await reader
-            if self._reaper:
-                self._reaper.forget(process.pid)
-        return started
+        if self._log and "ready to accept connections" in self._log[-1]:
+            return True
+        await process.wait()
+        await self._log_reader
+        if self._reaper:
+            self._reaper.forget(process.pid)
+        self._process = self._log_reader = None
+        return False
 
     async def _read_log(self, process: asyncio.subprocess.Process, ready: asyncio.Event) -> None:
         """Keeps the last lines for an error message; sets `ready` at the ready line or at the end."""

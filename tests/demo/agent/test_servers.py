@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ import redis
 
 from ssm_tui.demo.reaper import MARK, Reaper, inhabitants
 from ssm_tui.demo.servers import Database, NodeServices, Postgres, Redis, ServerError
+from tests.demo.agent.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +42,11 @@ def _query(address: tuple[str, int], user: str, password: str, database: str, qu
 
 def _version(program: Path) -> str:
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def _running_in(folder: Path) -> list[str]:
+    lines = subprocess.run(["ps", "axww", "-o", "pid=,command="], capture_output=True, text=True, check=True).stdout
+    return [line for line in lines.splitlines() if f"{folder}/" in line]
 
 
 def _refuses(address: tuple[str, int]) -> bool:
@@ -68,6 +75,19 @@ async def test_postgres_serves_each_database_to_its_owner_and_goes_away(folder: 
         await server.stop()
     assert _refuses(server.address)
     assert not (folder / "postgres").exists()
+
+
+async def test_a_start_that_is_cancelled_leaves_no_process(folder: Path) -> None:
+    for turns in (1, 5, 40, 400):
+        server = Postgres(folder / "postgres")
+        start = asyncio.create_task(server.start())
+        for _ in range(turns):
+            await asyncio.sleep(0.001)
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
+        await server.stop()
+        assert await asyncio.to_thread(_running_in, folder) == []
+        assert not (folder / "postgres").exists()
 
 
 async def test_a_refused_database_is_an_error_without_the_password(folder: Path) -> None:
@@ -138,6 +158,7 @@ async def test_a_node_answers_http_with_its_own_name() -> None:
 _DEMO = """
 import asyncio, os, subprocess, sys
 from pathlib import Path
+from ssm_tui.demo.gateway import Gateway, SessionOrder
 from ssm_tui.demo.reaper import MARK, Reaper
 from ssm_tui.demo.servers import Postgres
 
@@ -146,8 +167,10 @@ async def main():
     reaper = Reaper(folder)
     server = Postgres(folder / "postgres", reaper=reaper)
     await server.start()
-    subprocess.Popen(["sleep", "600"], env={MARK: str(folder), "PATH": os.environ["PATH"]}, start_new_session=True)
-    print(server.address[1], flush=True)
+    gateway = Gateway(None, folder=folder / "nodes", on_ended=print)
+    await gateway.start()
+    order = SessionOrder("s-1", "i-1", "ip-1", "linux", "3.3.987.0", "Standard_Stream", {})
+    print(server.address[1], *gateway.open(order), flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -155,17 +178,22 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_is_left_of_a_killed_demo(folder: Path, how: signal.Signals) -> None:
-    demo = subprocess.Popen([sys.executable, "-c", _DEMO, str(folder)], stdout=subprocess.PIPE, text=True)
-    with demo:
-        assert demo.stdout is not None
-        port = int(demo.stdout.readline())
-        assert len(inhabitants(folder)) == 1
-        assert not _refuses(("127.0.0.1", port))
+async def test_nothing_is_left_of_a_killed_demo(folder: Path, how: signal.Signals) -> None:
+    demo = await asyncio.create_subprocess_exec(sys.executable, "-c", _DEMO, str(folder), stdout=subprocess.PIPE)
+    assert demo.stdout is not None
+    port, token, url = (await demo.stdout.readline()).decode().split()
+    async with await Client(url).connect(token) as client:
+        await client.expect(b"$ ")
+        await client.send(b"(setsid nohup sleep 605 >/dev/null 2>&1 &); (trap '' HUP; echo rea''dy; sleep 606)\r")
+        await client.expect(b"ready\r\n")
+        assert len(inhabitants(folder)) >= 3
+        assert not _refuses(("127.0.0.1", int(port)))
         demo.send_signal(how)
-    _wait_until_gone(folder)
+        await demo.wait()
+        await asyncio.to_thread(_wait_until_gone, folder)
     assert inhabitants(folder) == []
-    assert _refuses(("127.0.0.1", port))
+    assert await asyncio.to_thread(_running_in, folder) == []
+    assert _refuses(("127.0.0.1", int(port)))
 
 
 def test_the_reaper_ends_marked_processes_and_removes_the_folder(folder: Path) -> None:
@@ -188,8 +216,6 @@ def test_the_reaper_ends_marked_processes_and_removes_the_folder(folder: Path) -
 
 def _wait_until_gone(folder: Path) -> None:
     """The reaper removes the folder last; its removal is the event waited for."""
-    import time
-
     deadline = time.monotonic() + 15
     while folder.exists():
         assert time.monotonic() < deadline, "the reaper did not remove the folder"
