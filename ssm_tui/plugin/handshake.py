@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+CLIENT_VERSION = "1.2.764.0"
+"""What we announce: the version of AWS's plugin whose behaviour agents and the AWS CLI may expect of us."""
 MUX_AFTER = "3.0.196.0"
 NO_KEEPALIVE_AFTER = "3.1.1511.0"
 TERMINATE_FLAG_AFTER = "2.3.722.0"

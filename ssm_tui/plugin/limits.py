@@ -1,0 +1,41 @@
+"""How long the plugin waits for what, in one place: no wait is without a bound. Seconds unless said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    dial: float = 10.0
+    """One attempt to open the websocket: name, TCP, proxy, TLS and upgrade."""
+    dial_attempts: int = 4
+    dial_delay: float = 0.2
+    """Before the second attempt; doubled before each further one."""
+    first_message: float = 30.0
+    """From the open message to the handshake or the first output. An agent's shell needs about one second."""
+    silent_command: float = 300.0
+    """The same for a document that may run a command which says nothing at first and needs no handshake."""
+    handshake: float = 20.0
+    """From our response to HandshakeComplete; the agent itself gives up after 15."""
+    ping_every: float = 15.0
+    pong: float = 10.0
+    resume_attempts: int = 6
+    resume_delay: float = 0.15
+    resume_total: float = 45.0
+    """All attempts to resume together."""
+    api: float = 5.0
+    """One call of ResumeSession or TerminateSession, the import of botocore included."""
+    terminate: float = 1.5
+    """For the acknowledgement of the TerminateSession flag, before the API is called instead."""
+    close: float = 1.0
+    """For the websocket's closing handshake."""
+    linger: float = 5.0
+    """How long a connection whose local client sent EOF may stay silent before its stream is ended."""
+    quiet: float = 3.0
+    """After EOF on stdin: silence from the far side that counts as the end of its output."""
+    after_eof: float = 30.0
+    """After EOF on stdin: the longest wait for output in all."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,106 @@
+"""The two calls of the SSM API that a plugin makes, ResumeSession and TerminateSession.
+
+The one module here that imports botocore, and only inside a call: it costs half a second, which an ordinary session
+never needs. Calls run in daemon threads, so that a hanging one cannot keep the process alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RETRY_CODES = frozenset(
+    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "InternalServerError"}
+)
+
+
+class ServiceError(Exception):
+    """A call that failed. `final` means that trying again cannot mend it. Holds no secret."""
+
+    def __init__(self, message: str, *, final: bool) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where and as whom to call: arguments 2, 4 and 6 of the plugin; empty means the SDK's defaults."""
+
+    region: str
+    profile: str = ""
+    endpoint: str = ""
+    seconds: float = 5.0
+
+    async def resume(self, session_id: str) -> str:
+        """The new token of a session, empty where the service has none any more. Raises `ServiceError`."""
+        response = await self._call("resume_session", session_id)
+        token = response.get("TokenValue")
+        return token if isinstance(token, str) else ""
+
+    async def terminate(self, session_id: str) -> None:
+        """Raises `ServiceError`."""
+        await self._call("terminate_session", session_id)
+
+    async def _call(self, operation: str, session_id: str) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await _in_daemon_thread(lambda: self._blocking_call(operation, session_id))
+        except TimeoutError:
+            raise ServiceError("the Systems Manager service did not answer in time", final=False) from None
+
+    def _blocking_call(self, operation: str, session_id: str) -> dict[str, Any]:
+        import botocore.session
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import ConnectionError as SdkConnectionError
+
+        try:
+            session = botocore.session.Session(profile=self.profile or None)
+            config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+            client = session.create_client(
+                "ssm", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config
+            )
+            response: dict[str, Any] = getattr(client, operation)(SessionId=session_id)
+        except ClientError as error:
+            answer = error.response.get("Error", {})
+            code = answer.get("Code", "")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            final = 400 <= status < 500 and status != 429 and code not in _RETRY_CODES
+            raise ServiceError(f"{code}: {answer.get('Message', '')}".strip(": "), final=final) from error
+        except (SdkConnectionError, HTTPClientError) as error:
+            raise ServiceError(str(error), final=False) from error
+        except (BotoCoreError, ValueError) as error:  # botocore answers some wrong endpoints with a bare ValueError
+            raise ServiceError(str(error), final=True) from error
+        return response
+
+
+async def _in_daemon_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[dict[str, Any]] = loop.create_future()
+
+    def settle(result: dict[str, Any] | None, error: BaseException | None) -> None:
+        if answer.done():  # nobody waits any more
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result or {})
+
+    def run() -> None:
+        result, problem = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 -- handed to whoever waits
+            problem = error
+        try:
+            loop.call_soon_threadsafe(settle, result, problem)
+        except RuntimeError:  # the loop is closed: the process is ending
+            return
+
+    threading.Thread(target=run, daemon=True, name="ssm-api").start()
+    return await answer
