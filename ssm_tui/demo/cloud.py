@@ -75,12 +75,12 @@ class Cloud:
     async def stop(self) -> None:
         """Ends every session, server and process, and removes the folder. Safe at any moment of the start."""
         self._stopping.set()
-        if self._server is not None:
-            await asyncio.to_thread(self._server.stop)
         if self._gateway is not None:
             await self._gateway.stop()
-        self._redis.stop()
-        await self._postgres.stop()
+        endings = [self._postgres.stop(), asyncio.to_thread(self._redis.stop)]
+        if self._server is not None:
+            endings.append(asyncio.to_thread(self._server.stop))
+        await asyncio.gather(*endings)
         await asyncio.to_thread(self._reaper.close)
 
     async def _start_databases(self, fleet: Fleet) -> None:
@@ -126,11 +126,28 @@ class Cloud:
 
 
 def _import_moto() -> None:
-    # Images of our own instead of moto's six hundred a region; AWS's managed policies, which cost 0.07 s.
+    # Images of our own instead of moto's six hundred a region.
     os.environ["MOTO_AMIS_PATH"] = str(files("ssm_tui.demo").joinpath("images.json"))
-    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    _remember_endpoint_data()
     from ssm_tui.demo.amendments import amend_moto
 
     amend_moto()
     for name in ("endpoint", "network", "seed"):
         import_module(f"ssm_tui.demo.{name}")
+
+
+def _remember_endpoint_data() -> None:
+    """Botocore reads its 0.1 s of endpoint data for every session, and moto makes eight of those while it starts."""
+    from botocore.loaders import JSONFileLoader
+
+    read = JSONFileLoader.load_file
+    remembered: dict[str, object] = {}
+
+    def load_file(loader: object, path: str) -> object:
+        if not path.endswith(("endpoints", "partitions")):
+            return read(loader, path)
+        if path not in remembered:
+            remembered[path] = read(loader, path)
+        return remembered[path]
+
+    JSONFileLoader.load_file = load_file

@@ -146,7 +146,9 @@ class WireServer:
         """Listens and returns the endpoint's URL."""
         self._server = make_server("127.0.0.1", 0, self.endpoint, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="aws", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True
+        )
         self._thread.start()
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 

@@ -57,16 +57,21 @@ class Seeding:
     vpcs: dict[str, str] = field(default_factory=dict)
     subnets: dict[tuple[str, str], str] = field(default_factory=dict)
     groups: dict[tuple[str, str], str] = field(default_factory=dict)
+    # One session: each reads botocore's 0.1 s of endpoint data anew.
+    _session: Any = field(default_factory=boto3.session.Session)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str) -> Any:
         """A client signed by the administrator; made once for each service and region."""
         if (service, region) not in self._clients:
-            self._clients[service, region] = boto3.session.Session(
+            self._clients[service, region] = self._session.client(
+                service,
+                region_name=region,
+                endpoint_url=self.url,
                 aws_access_key_id=self.admin.access_key,
                 aws_secret_access_key=self.admin.secret,
-                region_name=region,
-            ).client(service, endpoint_url=self.url, config=Config(retries={"total_max_attempts": 1}))
+                config=Config(retries={"total_max_attempts": 1}),
+            )
         return self._clients[service, region]
 
     def of_network(self, service: str, network: str) -> Any:

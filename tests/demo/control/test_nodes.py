@@ -1,0 +1,181 @@
+"""Listing managed nodes through the wire: pages, filters, errors, and how the register follows EC2."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.demo.control.conftest import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.demo_cloud import Caller
+
+
+def information(caller: Caller, **arguments: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        page = caller.client("ssm").describe_instance_information(**arguments)
+        found += page["InstanceInformationList"]
+        if "NextToken" not in page:
+            return found
+        arguments["NextToken"] = page["NextToken"]
+
+
+def test_pages_hold_ten_unless_told_otherwise(developer: Caller) -> None:
+    page = developer.client("ssm").describe_instance_information()
+    assert len(page["InstanceInformationList"]) == 10
+    whole = information(developer)
+    by_fifty = information(developer, MaxResults=50)
+    assert [each["InstanceId"] for each in whole] == [each["InstanceId"] for each in by_fifty]
+    assert len({each["InstanceId"] for each in whole}) == len(whole) >= 47
+
+
+@pytest.mark.parametrize("size", [4, 51])
+def test_page_size_has_awss_limits(developer: Caller, size: int) -> None:
+    ssm = developer.client("ssm")
+    code, message = refusal(ssm.describe_instance_information, MaxResults=size)
+    assert code == "ValidationException"
+    assert f"Value '{size}' at 'maxResults' failed to satisfy constraint" in message
+
+
+def test_properties_come_by_the_thousand_with_what_ec2_knows(developer: Caller) -> None:
+    nodes = developer.client("ssm").describe_instance_properties()["InstanceProperties"]
+    assert len(nodes) >= 47
+    web = next(each for each in nodes if each["Name"] == "web-1")
+    assert (web["InstanceState"], web["InstanceType"], web["PlatformName"]) == ("running", "t3.medium", "Ubuntu")
+    assert web["AvailabilityZone"] == "ap-northeast-2a"
+    assert any(each["Name"] == "[/x]\x1b]0;pwned\x07" for each in nodes)
+    assert refusal(developer.client("ssm").describe_instance_properties, MaxResults=1001)[0] == "ValidationException"
+
+
+def test_a_token_is_good_for_its_own_query_alone(developer: Caller) -> None:
+    ssm = developer.client("ssm")
+    token = ssm.describe_instance_information()["NextToken"]
+    other = [{"Key": "PingStatus", "Values": ["Online"]}]
+    assert refusal(ssm.describe_instance_information, NextToken=token, Filters=other)[0] == "InvalidNextToken"
+    assert refusal(ssm.describe_instance_information, NextToken="nonsense")[0] == "InvalidNextToken"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("PingStatus", "ConnectionLost", {"web-lost", "web-stopped"}),
+        ("tag:team", "search", {"검색-index-1", "검색-index-2", "검색-index-3", "검색-index-4"}),
+        ("ResourceType", "ManagedInstance", {"온프레미스-db-1", "[/x]\x1b]0;pwned\x07"}),
+        ("AgentVersion", "3.0.161.0", {"web-legacy"}),
+        ("PlatformTypes", "Windows", {f"legacy-batch-{number}" for number in range(1, 6)}),
+    ],
+)
+def test_filters(developer: Caller, key: str, value: str, expected: set[str]) -> None:
+    names = {each["InstanceId"]: each["Name"] for each in _properties(developer)}
+    found = information(developer, MaxResults=50, Filters=[{"Key": key, "Values": [value]}])
+    assert {names[each["InstanceId"]] for each in found} == expected
+
+
+def test_filters_of_both_kinds_and_wrong_ones(developer: Caller, instance: Callable[..., str]) -> None:
+    ssm = developer.client("ssm")
+    web = instance("web-1")
+    old = [{"key": "InstanceIds", "valueSet": [web]}]
+    listed = ssm.describe_instance_information(InstanceInformationFilterList=old)["InstanceInformationList"]
+    assert [each["InstanceId"] for each in listed] == [web]
+    new = [{"Key": "AgentVersion", "Values": ["3.3.0.0"], "Operator": "LessThan"}]
+    older = ssm.describe_instance_properties(FiltersWithOperator=new)["InstanceProperties"]
+    assert [each["Name"] for each in older] == ["web-legacy"]
+    wrong_key = [{"Key": "Colour", "Values": ["red"]}]
+    assert refusal(ssm.describe_instance_information, Filters=wrong_key)[0] == "InvalidFilterKey"
+    wrong_value = [{"Key": "PingStatus", "Values": ["Asleep"]}]
+    code = refusal(ssm.describe_instance_information, Filters=wrong_value)[0]
+    assert code == "InvalidInstanceInformationFilterValue"
+
+
+def test_connection_status(developer: Caller, instance: Callable[..., str]) -> None:
+    ssm = developer.client("ssm")
+    assert ssm.get_connection_status(Target=instance("web-1"))["Status"] == "connected"
+    assert ssm.get_connection_status(Target=instance("web-lost"))["Status"] == "notconnected"
+    assert ssm.get_connection_status(Target="i-0123456789abcdef0")["Status"] == "notconnected"
+
+
+def test_hybrid_nodes_keep_their_tags_in_systems_manager(developer: Caller, administrator: Caller) -> None:
+    node = {"ResourceType": "ManagedInstance", "ResourceId": "mi-0a1b2c3d4e5f60718"}
+    administrator.client("ssm").add_tags_to_resource(**node, Tags=[{"Key": "rack", "Value": "7"}])
+    tags = developer.client("ssm").list_tags_for_resource(**node)["TagList"]
+    assert {"Key": "rack", "Value": "7"} in tags
+    administrator.client("ssm").remove_tags_from_resource(**node, TagKeys=["rack"])
+    assert {"Key": "rack", "Value": "7"} not in developer.client("ssm").list_tags_for_resource(**node)["TagList"]
+
+
+def test_unmanaged_instances_register_once_their_reason_is_gone(
+    developer: Caller, administrator: Caller, instance: Callable[..., str]
+) -> None:
+    ec2, edge = administrator.client("ec2"), administrator.client("ec2", "us-east-1")
+    without_role, locked = instance("web-without-role"), instance("batch-locked")
+    isolated = instance("edge-isolated", "us-east-1")
+    assert not {without_role, locked} & _ids(developer)
+    assert isolated not in _ids(developer, "us-east-1")
+
+    made = ec2.associate_iam_instance_profile(InstanceId=without_role, IamInstanceProfile={"Name": "app-node"})
+    association = made["IamInstanceProfileAssociation"]["AssociationId"]
+    assert without_role in _ids(developer)
+    ec2.disassociate_iam_instance_profile(AssociationId=association)
+    assert _ping(developer, without_role) == "ConnectionLost"
+
+    endpoint_group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["endpoints"]}])
+    opening = {
+        "GroupId": endpoint_group["SecurityGroups"][0]["GroupId"],
+        "IpPermissions": [
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.2.0.0/16"}]}
+        ],
+    }
+    ec2.authorize_security_group_ingress(**opening)
+    assert locked in _ids(developer)
+    ec2.revoke_security_group_ingress(**opening)
+    assert _ping(developer, locked) == "ConnectionLost"
+    assert isolated in {
+        each["InstanceId"] for page in edge.describe_instances()["Reservations"] for each in page["Instances"]
+    }
+
+
+def test_a_new_instance_registers_stops_starts_and_leaves(administrator: Caller, developer: Caller) -> None:
+    with _new_instance(administrator) as node:
+        assert _ping(developer, node) == "Online"
+        ec2 = administrator.client("ec2")
+        ec2.stop_instances(InstanceIds=[node])
+        assert _ping(developer, node) == "ConnectionLost"
+        ec2.start_instances(InstanceIds=[node])
+        assert _ping(developer, node) == "Online"
+    assert node not in _ids(developer)
+
+
+@contextlib.contextmanager
+def _new_instance(administrator: Caller) -> Iterator[str]:
+    ec2 = administrator.client("ec2")
+    subnet = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["app-a"]}])["Subnets"][0]["SubnetId"]
+    made = ec2.run_instances(
+        ImageId="ami-0a1a2a3a4a5a6a7a8",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet,
+        IamInstanceProfile={"Name": "app-node"},
+    )
+    node = str(made["Instances"][0]["InstanceId"])
+    try:
+        yield node
+    finally:
+        ec2.terminate_instances(InstanceIds=[node])
+
+
+def _properties(caller: Caller, region: str = "") -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = caller.client("ssm", region).describe_instance_properties()["InstanceProperties"]
+    return listed
+
+
+def _ids(caller: Caller, region: str = "") -> set[str]:
+    return {each["InstanceId"] for each in _properties(caller, region)}
+
+
+def _ping(caller: Caller, node: str) -> str:
+    return next(str(each["PingStatus"]) for each in _properties(caller) if each["InstanceId"] == node)

@@ -1,0 +1,223 @@
+"""The cloud as a process: its exports, a command inside it, and nothing left after any ending."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ssm_tui.demo.environment import read_line, shell_lines
+from ssm_tui.demo.runner import DemoError, DemoProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEMO = [sys.executable, "-m", "ssm_tui.demo"]
+_PATIENCE = 30.0
+
+
+def _left_behind(folder: Path) -> list[str]:
+    """Demo folders below the temporary folder, and processes that have it in their environment or arguments."""
+    found = [str(each) for each in folder.iterdir() if each.name.startswith("ssm-tui-demo-")]
+    marks = str(folder).encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if marks in texts and state != "Z" and int(process.name) != os.getpid():
+            found.append(texts[:80].decode(errors="replace"))
+    return found
+
+
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """A temporary folder of the test's own, which every process of its cloud carries in its environment as TMPDIR."""
+    with tempfile.TemporaryDirectory(prefix="demo-test-", ignore_cleanup_errors=True) as folder:
+        # The server behind runs as another user where tests run as root.
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def _nothing_left(folder: Path) -> None:
+    """Waits for the last process and file to go."""
+    deadline = time.monotonic() + _PATIENCE
+    while (left := _left_behind(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"TMPDIR": str(folder)}
+
+
+def test_exports_lead_to_the_cloud_and_away_from_the_users_own(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    exports = demo_cloud.environment
+    assert {
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "DEMO_ADMIN_ACCESS_KEY_ID",
+        "DEMO_ADMIN_SECRET_ACCESS_KEY",
+        "DEMO_PSQL",
+        "DEMO_DB_PASSWORD",
+    } <= set(exports)
+    assert Path(exports["DEMO_PSQL"]).exists()
+    assert Path(exports["AWS_SHARED_CREDENTIALS_FILE"]).stat().st_mode & 0o077 == 0
+    aws = [str(Path(sys.executable).parent / "aws")]
+    users_own = {
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "AWS_PROFILE": "work-sso",
+        "AWS_SESSION_TOKEN": "token",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    identity = subprocess.run(
+        [*aws, "sts", "get-caller-identity", "--query", "Arn", "--output", "text"],
+        env=users_own | exports,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert identity.stdout.strip().endswith(":user/developer")
+    listed = subprocess.run(
+        [*aws, "ssm", "describe-instance-information", "--query", "length(InstanceInformationList)"],
+        env=users_own | exports,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(listed.stdout) >= 47
+    named = subprocess.run(
+        [*aws, "--profile", "administrator", "iam", "list-users", "--query", "length(Users)"],
+        env=users_own | exports,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(named.stdout) >= 2
+
+
+def test_exports_survive_a_shell() -> None:
+    variables = {"PLAIN": "x", "EMPTY": "", "ODD": "it's $HOME\nand `more`"}
+    lines = shell_lines(variables)
+    assert dict(filter(None, map(read_line, lines))) == variables
+    script = "\n".join([*lines, 'printf %s "$ODD"'])
+    assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == variables["ODD"]
+    assert read_line("# ready") is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        _DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(own_folder)
+    ) as cloud:
+        assert cloud.stdout is not None
+        lines = []
+        for line in cloud.stdout:
+            lines.append(line.strip())
+            if lines[-1] == "# ready":
+                break
+        assert all(line.startswith("export ") for line in lines[:-1])
+        assert _left_behind(own_folder) != []
+        cloud.send_signal(number)
+        status = cloud.wait(_PATIENCE)
+        assert status == (-number if number is signal.SIGKILL else 0)
+        assert cloud.stderr is not None
+        assert cloud.stderr.read() == ""
+    _nothing_left(own_folder)
+
+
+def test_an_ending_during_the_start_is_an_ending(own_folder: Path) -> None:
+    with subprocess.Popen(
+        [*_DEMO, "--progress"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(own_folder)
+    ) as cloud:
+        assert cloud.stderr is not None
+        cloud.stderr.readline()
+        cloud.send_signal(signal.SIGTERM)
+        assert cloud.wait(_PATIENCE) == 0
+        assert cloud.stdout is not None
+        assert cloud.stdout.read() == ""
+    _nothing_left(own_folder)
+
+
+def test_the_cloud_ends_with_its_owner(own_folder: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from ssm_tui.demo.runner import DemoProcess\n"
+        "demo = DemoProcess(); demo.start(); print('up', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(own_folder),
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "up\n"
+        owner.kill()
+    _nothing_left(own_folder)
+
+
+def test_a_command_runs_inside_and_gives_its_status(own_folder: Path) -> None:
+    script = 'echo "$AWS_ENDPOINT_URL $AWS_PROFILE"; exit 7'
+    done = subprocess.run(
+        [*_DEMO, "--", "sh", "-c", script], capture_output=True, text=True, env=_environment(own_folder), check=False
+    )
+    assert done.returncode == 7
+    url, profile = shlex.split(done.stdout)
+    assert url.startswith("http://127.0.0.1:")
+    assert profile == "default"
+    assert done.stderr == ""
+    _nothing_left(own_folder)
+
+
+def test_a_command_that_a_signal_ends_gives_128_and_its_number(own_folder: Path) -> None:
+    """SIGTERM is passed on to the command, whose end is the demo's."""
+    with subprocess.Popen(
+        [*_DEMO, "--", "sh", "-c", "echo up; exec sleep 600"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(own_folder),
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline() == "up\n"
+        demo.send_signal(signal.SIGINT)  # the command's business: it did not come from its terminal, so nothing ends
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(_PATIENCE) == 128 + signal.SIGTERM
+    _nothing_left(own_folder)
+
+
+def test_a_command_that_is_not_there(own_folder: Path) -> None:
+    done = subprocess.run(
+        [*_DEMO, "--", "no-such-command-here"],
+        capture_output=True,
+        text=True,
+        env=_environment(own_folder),
+        check=False,
+    )
+    assert done.returncode == 1
+    message, hint = done.stderr.splitlines()
+    assert "no-such-command-here" in message
+    assert hint
+    _nothing_left(own_folder)
+
+
+def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DemoError, match="did not start: exit status 1"):
+        DemoProcess().start()
