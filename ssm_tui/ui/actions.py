@@ -60,8 +60,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("forward", ("f",), "Forward", "Forward a local port to the node, or through it to a host.", _NODES),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),
+    Action(
+        "filter",
+        ("slash",),
+        "Filter",
+        "Filter the list; Esc leaves the line, Esc again clears it.",
+        _NODES | _DATABASES,
+    ),
     Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
-    Action("filter", ("slash",), "Filter", "Filter the list; Esc leaves the line, Esc again clears it."),
     Action("refresh", ("r",), "Refresh", "Read everything again; rows stay until their context has been read."),
     Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False),
     Action("previous_view", ("shift+tab",), "Previous view", "Go to the previous view.", footer=False),
@@ -71,9 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("back", ("escape",), "Back", "Clear the filter.", footer=False),
     Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
     Action("commands", ("ctrl+p",), "Commands", "Find any action by its name."),
-    Action(
-        "leave", ("q", "ctrl+c"), "Quit", "Leave; tunnels are stopped, and asked about first if they carry connections."
-    ),
+    Action("leave", ("q", "ctrl+c"), "Quit", "Leave and stop all tunnels; asks first where they carry connections."),
 )
 
 

@@ -62,8 +62,10 @@ async def _run(command: Command, title: str) -> int:
         status = await _wait(command)
         _write(_SANE)
         if status != 0 and time.monotonic() - started < MOMENT:
-            _write(f"\r\n\x1b[2m— ended with status {status} · press any key to return to ssm-tui —\x1b[0m")
+            how = f"status {status}" if status > 0 else f"signal {-status}"
+            _write(f"\r\n\x1b[2m— ended with {how} · press any key to return to ssm-tui —\x1b[0m")
             await _any_key()
+            _write("\r\n")
         return status
 
 

@@ -85,10 +85,11 @@ class ShellFlow:
         except SsmTuiError:
             self._end_session(node.context, command)
             raise
-        if status == 0:
+        if status == 0 and node.access.shell.verdict is not Verdict.ALLOWED:
             self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.ALLOWED, "a shell was started"))
-        else:
-            tell(self._app, f"The shell on {node.label} ended with status {status}.", severity="warning")
+        if status != 0:
+            how = f"status {status}" if status > 0 else f"signal {-status}"
+            tell(self._app, f"The shell on {node.label} ended with {how}.", severity="warning")
 
     async def _prepared(self, spec: SessionSpec, text: str) -> Command | None:
         """The command, or None where the user gave up; what comes after that is ended."""

@@ -58,7 +58,7 @@ class TunnelFlow:
             return
         if status.state is TunnelState.READY:
             what = "the connection string" if status.request.database else "the address"
-            tell(self._app, f"{heading(status)} is at {status.address}", f"y copies {what}")
+            tell(self._app, f"{heading(status)} is at {status.address}", f"y on its row copies {what}")
         elif status.state is TunnelState.FAILED:
             tell(self._app, f"{heading(status)}: {status.message}", status.hint, severity="error")
 

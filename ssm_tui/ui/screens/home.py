@@ -266,7 +266,7 @@ class Home(Screen[None]):
         for each, table in self._lists.tables.items():
             table.display = each is self.view
         line = self.query_one(FilterLine)
-        line.visible = self.view is not View.TUNNELS
+        line.display = self.view is not View.TUNNELS
         line.show(self._lists.text(self.view))
         line.show_problem(self._lists.problem(self.view))
         self.query_one(KeyBar).show([action for action in actions_of(self.view) if action.footer])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.ui.presentation.details import Details, Fact, Finding
 
-NAME = 10  # cells for the names of facts and findings
+NAME = 11  # cells for the names of facts and findings
 LEAST = 36  # cells that a column of facts needs
 
 
@@ -52,7 +52,8 @@ def lines(details: Details, width: int, height: int) -> Iterator[Content]:
     columns = max(1, width // LEAST)
     narrow = columns == 1
     findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=narrow)]
-    command = list(_command(details.command, width, most=4 if narrow else 1))
+    room = height - 1 - len(findings) - -(-len(details.facts) // columns)
+    command = list(_command(details.command, width, most=max(1, min(4, room))))
     spare = height - 1 - len(findings) - len(command)
     gaps = 3 if narrow and spare > len(details.facts) + 3 else 0
     facts = list(_facts(details.facts, width, columns))[: max(0, spare - gaps)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -12,13 +13,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from ssm_tui.ui.presentation.text import visible
+from ssm_tui.ui.presentation.text import cut, visible
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ssm_tui.errors import FilterError
 
+SIGN = 3  # cells before the text
 PLACEHOLDER = "filter: web  env=prod  ping:online  access:shell  -test"
 
 
@@ -78,9 +80,15 @@ class FilterLine(Horizontal):
         problem = self.query_one(".problem", Static)
         problem.set_class(error is not None, "-shown")
         if error is not None:
-            text = f"^ {error.message}" + (f" · {error.hint}" if error.hint else "")
-            problem.update(Content(visible(text)))
-            problem.styles.offset = (3 + error.column, 1)
+            text = visible(error.message) + (f" · {visible(error.hint)}" if error.hint else "")
+            at = SIGN + error.column
+            if at < self.size.width // 2:
+                problem.update(Content(f"^ {cut(text, self.size.width - at - 3)}"))
+                problem.styles.offset = (at, 1)
+            else:
+                shown = cut(text, at - 2)
+                problem.update(Content(f"{shown} ^"))
+                problem.styles.offset = (at - cell_len(shown) - 1, 1)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

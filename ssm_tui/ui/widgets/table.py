@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 MARK = 2  # cells before the first column, where the highlighted row has its mark
-SAMPLE = 300  # rows that are measured for the widths of columns
+SAMPLE = 120  # rows that are measured for the widths of columns
 CACHED = 2000  # strips kept before the cache starts afresh
 
 
@@ -49,8 +49,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
     }
     DEFAULT_CSS = """
     Table {
-        height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background;
-        & > .table--heading { color: $text-muted; text-style: bold; }
+        height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $background;
+        & > .table--heading { color: $text-muted; background: $surface; }
         & > .table--highlight { background: $block-cursor-blurred-background; }
         &:focus > .table--highlight { background: $block-cursor-background; }
         & > .table--strong { text-style: bold; }
@@ -88,6 +88,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._key = key
         self._rows: Sequence[R] = ()
         self._cursor = 0
+        self._lost: Hashable = None  # who was highlighted when the list became empty
         self._naturals: dict[str, int] = {}
         self._placed: tuple[Placed[R], ...] = ()
         self._strips: dict[tuple[Hashable, bool], _Painted[R]] = {}
@@ -124,13 +125,16 @@ class Table(ScrollView, Generic[R], can_focus=True):
         place in the list is highlighted, or the first row with `restart`."""
         before, line = self.row, self._cursor - self.scroll_offset.y
         at_top = self.scroll_offset.y == 0
+        wanted = self._lost if before is None else self._key(before)
         self._rows = rows
-        found = self._find(before) if before is not None else None
+        found = self._find(wanted)
         if found is None:
             found = 0 if restart else min(self._cursor, max(len(rows) - 1, 0))
         self._cursor = found
+        # A filter that finds nothing while it is being typed does not lose the row.
+        self._lost = None if rows else wanted
         self._measure()
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self.virtual_size = Size(self._width, len(rows) + 1)
         # A list that is read from its top goes on being so while rows arrive above the highlighted one.
         top = 0 if at_top and found < self._page else found - line
         self._scroll(top)
@@ -139,8 +143,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
         if self.row is not None or before is not None:
             self.post_message(self.Highlighted(self))  # type: ignore[arg-type]  # the message is not generic
 
-    def _find(self, row: R) -> int | None:
-        wanted = self._key(row)
+    def _find(self, wanted: Hashable) -> int | None:
+        if wanted is None:
+            return None
         rows, key = self._rows, self._key
         if self._cursor < len(rows) and key(rows[self._cursor]) == wanted:
             return self._cursor
@@ -178,6 +183,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
     # Layout
 
     @property
+    def _width(self) -> int:
+        """Without the scrollbar, whose column is kept free so that nothing moves when it comes."""
+        return self.scrollable_content_region.width
+
+    @property
     def _page(self) -> int:
         return max(1, self.size.height - 1)
 
@@ -194,7 +204,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.scroll_to(y=top, animate=False, force=True, immediate=True)
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
+        self.virtual_size = Size(self._width, len(self._rows) + 1)
         self._measure()
         self._reveal()
         self.repaint()
@@ -203,7 +213,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         """Widths from a sample of the rows, so that the cost does not grow with the list."""
         step = max(1, len(self._rows) // SAMPLE)
         self._naturals = natural_widths(self._columns, self._rows[::step], self._naturals)
-        placed = arrange(self._columns, self._naturals, self.size.width - MARK - 1)
+        placed = arrange(self._columns, self._naturals, self._width - MARK)
         if placed != self._placed:
             self._placed = placed
             self._strips.clear()
