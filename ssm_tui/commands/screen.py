@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ssm_tui.errors import UsageError
+from ssm_tui.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from ssm_tui.config import Settings
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def run(clouds: Clouds, launcher: Launcher, settings: Settings, filter_text: str) -> int:
-    """Runs the interface until the user leaves it. Raises UsageError for a filter that does not parse, or where there
-    is no terminal."""
+    """Runs the interface until the user leaves it. Raises UsageError for a filter that does not parse, an unknown
+    theme, or where there is no terminal."""
     from ssm_tui.domain.filters import parse
     from ssm_tui.domain.nodes import NODE_FIELDS
 
@@ -27,7 +27,11 @@ def run(clouds: Clouds, launcher: Launcher, settings: Settings, filter_text: str
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
+    from ssm_tui.ui.themes import THEMES
 
+    known = [theme.name for theme in THEMES]
+    if settings.theme is not None and settings.theme not in known:
+        raise ConfigError(f"theme = {settings.theme!r} is not allowed", f"theme is one of {', '.join(known)}")
     chosen = UiSettings()
     services = Services(
         clouds=clouds,

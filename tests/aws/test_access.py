@@ -1,0 +1,228 @@
+"""Access as simulated is what StartSession then answers; and what cannot be known is said to be unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from ssm_tui.aws.live import AwsCloud
+from ssm_tui.demo.runner import DemoProcess
+from ssm_tui.domain import sessions
+from ssm_tui.domain.access import Access, SessionKind, Verdict
+from ssm_tui.domain.contexts import Context
+from ssm_tui.domain.inventory import Inventory
+from ssm_tui.domain.nodes import Node, NodeKey
+from ssm_tui.domain.sessions import SessionSpec
+from ssm_tui.errors import AccessDeniedError, AwsError
+from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny
+from tests.aws.test_nodes import Recorder
+
+START = "ssm:StartSession"
+NODES = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ssm:*:*:managed-instance/*"]
+DOCUMENTS = ["arn:aws:ssm:*::document/AWS-*", "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"]
+END = allow("ssm:TerminateSession")
+
+
+def nodes_of(cloud: AwsCloud) -> list[Node]:
+    inventory = Inventory()
+    for page in cloud.node_pages():
+        inventory.add(page.nodes)
+    return list(inventory)
+
+
+def access_of(cloud: AwsCloud, nodes: list[Node]) -> dict[NodeKey, Access]:
+    return {key: access for portion in cloud.access(nodes) for key, access in portion.items()}
+
+
+def one_of_each(nodes: Iterable[Node]) -> list[Node]:
+    """A node for each team, frozen or not, hybrid or not: what the fleet's policies tell apart."""
+    kinds = {(node.tags.get("team"), node.tags.get("frozen"), node.hybrid): node for node in nodes if node.online}
+    return list(kinds.values())
+
+
+def spec(node: Node, kind: SessionKind) -> SessionSpec:
+    match kind:
+        case SessionKind.SHELL:
+            return sessions.shell(node.context, node.id)
+        case SessionKind.FORWARD:
+            return sessions.forward(node.context, node.id, 22)
+        case SessionKind.REMOTE:
+            return sessions.forward(node.context, node.id, 5432, host="db.internal")
+
+
+def may_start(cloud: AwsCloud, wanted: SessionSpec) -> bool:
+    """StartSession's own answer; what it starts is ended."""
+    try:
+        started = cloud.start_session(wanted)
+    except AccessDeniedError:
+        return False
+    assert started.token not in repr(started)
+    cloud.terminate_session(started.session_id)
+    return True
+
+
+def assert_simulation_agrees_with_service(cloud: AwsCloud) -> set[Verdict]:
+    chosen = one_of_each(nodes_of(cloud))
+    access = access_of(cloud, chosen)
+    verdicts: set[Verdict] = set()
+    for node in chosen:
+        for kind in SessionKind:
+            answer = access[node.key].of(kind)
+            assert answer.verdict is not Verdict.UNKNOWN
+            assert may_start(cloud, spec(node, kind)) is (answer.verdict is Verdict.ALLOWED), (node.label, kind, answer)
+            assert answer.reason
+            verdicts.add(answer.verdict)
+    return verdicts
+
+
+def test_the_developers_access_is_what_the_service_says(
+    admin: Administrator, demo_cloud: DemoProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, demo_cloud.environment[name])
+    cloud = AwsCloud(Context(None, REGION))
+    assert assert_simulation_agrees_with_service(cloud) == {Verdict.ALLOWED, Verdict.DENIED}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param(
+            [
+                allow(START, resource=NODES, Condition={"StringLike": {"ssm:resourceTag/team": ["pay", "w*"]}}),
+                allow(START, resource=DOCUMENTS),
+                deny(START, Condition={"StringEquals": {"aws:ResourceTag/frozen": "yes"}}),
+            ],
+            id="tags",
+        ),
+        pytest.param([allow(START, resource=[*NODES, DOCUMENTS[1]])], id="shells alone"),
+        pytest.param([allow(START, resource=[*NODES, DOCUMENTS[0]])], id="no default document, none checked"),
+        pytest.param(
+            [
+                allow(
+                    START,
+                    resource=[*NODES, DOCUMENTS[0]],
+                    Condition={"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}},
+                )
+            ],
+            id="the default document is checked, and missing",
+        ),
+        pytest.param(
+            [allow(START, Condition={"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}})],
+            id="everything is checked, and granted",
+        ),
+        pytest.param(
+            [allow(START, Condition={"StringLike": {"ssm:resourceTag/team": "pay"}})],
+            id="a tag condition over documents, which have no tags",
+        ),
+        pytest.param([allow(START, resource=["arn:aws:ssm:*:*:managed-instance/*", *DOCUMENTS])], id="hybrid alone"),
+    ],
+)
+def test_simulation_and_service_agree(admin: Administrator, statements: list[dict[str, object]]) -> None:
+    profile = admin.profile(allow(*LISTING, *SIMULATING), END, *statements)
+    assert_simulation_agrees_with_service(cloud_of(profile))
+
+
+def test_policies_that_name_single_nodes(admin: Administrator) -> None:
+    profile = admin.profile(allow(*LISTING, *SIMULATING))
+    cloud = cloud_of(profile)
+    web = sorted(node.id for node in nodes_of(cloud) if node.tags.get("team") == "web" and not node.hybrid)
+    mine = f"arn:aws:ec2:{REGION}:123456789012:instance/{web[0]}"
+    admin.put_policy(profile, allow(*LISTING, *SIMULATING), allow(START, resource=[mine, *DOCUMENTS]))
+    access = access_of(cloud, nodes_of(cloud))
+    allowed = {key.id for key, each in access.items() if each.shell.verdict is Verdict.ALLOWED}
+    assert allowed == {web[0]}
+
+
+def test_calls_are_few(admin: Administrator) -> None:
+    """One simulation for the documents and one for each set of tags that a policy looks at, whatever else differs."""
+    by_team = allow(START, resource=NODES, Condition={"StringEquals": {"ssm:resourceTag/team": "pay"}})
+    gateway = Recorder(admin.profile(allow(*LISTING, *SIMULATING), by_team, allow(START, resource=DOCUMENTS)))
+    cloud = AwsCloud(Context(None, REGION), gateway)
+    nodes = nodes_of(cloud)
+    groups = {(node.hybrid, node.tags.get("team")) for node in nodes}
+    assert len(access_of(cloud, nodes)) == len(nodes) > 40
+    asked = [operation for operation, _ in gateway.asked]
+    assert asked.count("simulate_principal_policy") == len(groups) + 1
+    assert asked.count("get_context_keys_for_principal_policy") == 1
+
+
+def test_reasons_name_policy_and_tag(admin: Administrator) -> None:
+    profile = admin.profile(
+        allow(*LISTING, *SIMULATING),
+        allow(START, resource=NODES, Condition={"StringEquals": {"ssm:resourceTag/team": "pay"}}),
+        allow(START, resource=DOCUMENTS[1:]),
+        deny(START, Condition={"StringEquals": {"ssm:resourceTag/frozen": "yes"}}),
+    )
+    cloud = cloud_of(profile)
+    nodes = {node.name: node for node in nodes_of(cloud)}
+    access = access_of(cloud, list(nodes.values()))
+    assert access[nodes["결제-api-1"].key].shell.reason == "policy Own, tag team=pay"
+    assert "no policy of yours allows it" in access[nodes["web-1"].key].shell.reason
+    assert "forbidden by policy Own" in access[nodes["결제-정산-1"].key].shell.reason
+    assert "AWS-StartPortForwardingSession" in access[nodes["결제-api-1"].key].forward.reason
+
+
+@pytest.mark.parametrize("missing", SIMULATING[:2])
+def test_without_simulation_access_is_unknown(admin: Administrator, missing: str) -> None:
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), deny(missing), allow(START)))
+    nodes = nodes_of(cloud)
+    answers = {access.shell for access in access_of(cloud, nodes).values()}
+    assert {answer.verdict for answer in answers} == {Verdict.UNKNOWN}
+    assert {answer.reason for answer in answers} == {f"{missing} is denied"}
+
+
+def test_a_condition_that_only_aws_can_judge_is_unknown(admin: Administrator) -> None:
+    by_mfa = allow(START, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), by_mfa))
+    answer = access_of(cloud, nodes := nodes_of(cloud))[nodes[0].key].shell
+    assert answer.verdict is Verdict.UNKNOWN
+    assert "aws:MultiFactorAuthPresent" in answer.reason
+
+
+def test_tags_that_could_not_be_read_leave_access_unknown(admin: Administrator) -> None:
+    by_team = allow(START, Condition={"StringEquals": {"ssm:resourceTag/team": "pay"}})
+    cloud = cloud_of(admin.profile(allow("ssm:Describe*", *SIMULATING), by_team))
+    access = access_of(cloud, nodes_of(cloud))
+    assert {each.shell.verdict for each in access.values()} == {Verdict.UNKNOWN}
+    assert "tags could not be read" in next(iter(access.values())).shell.reason
+
+
+def test_without_tag_conditions_unread_tags_do_not_matter(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow("ssm:Describe*", *SIMULATING), allow(START)))
+    access = access_of(cloud, nodes_of(cloud))
+    assert {each.shell.verdict for each in access.values()} == {Verdict.ALLOWED}
+
+
+def test_policy_variables_of_the_caller_are_known(admin: Administrator) -> None:
+    own = allow(START, resource=NODES, Condition={"StringNotEquals": {"ssm:resourceTag/team": "${aws:username}"}})
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), own, allow(START, resource=DOCUMENTS)))
+    access = access_of(cloud, nodes := nodes_of(cloud))
+    assert access[nodes[0].key].shell.verdict is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize("path", ["/", "/teams/pay/"])
+def test_a_roles_session_is_judged_by_its_role(admin: Administrator, path: str) -> None:
+    cloud = cloud_of(admin.role_profile(path, allow(*LISTING, *SIMULATING), END, allow(START)))
+    assert ":assumed-role/" in cloud.identify().arn
+    assert assert_simulation_agrees_with_service(cloud) == {Verdict.ALLOWED}
+
+
+def test_a_node_that_does_not_answer(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow(*LISTING), allow(START)))
+    lost = next(node for node in nodes_of(cloud) if node.name == "web-lost")
+    with pytest.raises(AwsError) as caught:
+        cloud.start_session(sessions.shell(lost.context, lost.id))
+    assert caught.value.code == "TargetNotConnected"
+    assert lost.id in caught.value.message
+
+
+def test_ending_a_session_twice_is_no_error(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow(*LISTING), allow(START), END))
+    node = next(node for node in nodes_of(cloud) if node.online)
+    started = cloud.start_session(sessions.shell(node.context, node.id, reason="a test"))
+    assert started.endpoint.startswith("http://127.0.0.1:")
+    cloud.terminate_session(started.session_id)
+    cloud.terminate_session(started.session_id)
+    cloud.terminate_session("user-0123456789abcdef0")
