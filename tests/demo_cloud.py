@@ -54,6 +54,11 @@ class Caller:
             )
         return self._clients[service, where]
 
+    def close(self) -> None:
+        """Ends the clients' connections."""
+        for client in self._clients.values():
+            client.close()
+
 
 def developer_of(cloud: DemoProcess) -> Caller:
     """The caller the tool runs as."""

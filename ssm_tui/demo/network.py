@@ -121,7 +121,7 @@ def _instances(rds: Any) -> Iterator[PrivateEndpoint]:
 
 def _clusters(rds: Any) -> Iterator[PrivateEndpoint]:
     for cluster in list(rds.clusters.values()):
-        group = rds.subnet_groups.get(cluster.subnet_group)
+        group = rds.subnet_groups.get(cluster.db_subnet_group_name)
         for host in (cluster.endpoint, cluster.reader_endpoint):
             yield PrivateEndpoint(
                 host.lower(),

@@ -190,24 +190,31 @@ def _seed_groups(ec2: Any, seeding: Seeding, network: str) -> None:
 
 def _seed_nodes(seeding: Seeding, nodes: Nodes) -> None:
     ec2 = seeding.of_network("ec2", nodes.network)
-    for number, name in enumerate(nodes.names()):
-        profile = {"IamInstanceProfile": {"Name": nodes.role}} if nodes.role else {}
+    agent = _agent(nodes.system, nodes.agent, nodes.lost_for_hours)
+    profile = {"IamInstanceProfile": {"Name": nodes.role}} if nodes.role else {}
+    for place, subnet in enumerate(nodes.subnets):
+        names = nodes.names()[place :: len(nodes.subnets)]
+        if not names:
+            continue
         made = ec2.run_instances(
             ImageId=_IMAGES[nodes.system],
             InstanceType=nodes.type,
-            MinCount=1,
-            MaxCount=1,
-            SubnetId=seeding.subnets[nodes.network, nodes.subnets[number % len(nodes.subnets)]],
+            MinCount=len(names),
+            MaxCount=len(names),
+            SubnetId=seeding.subnets[nodes.network, subnet],
             SecurityGroupIds=[seeding.groups[nodes.network, nodes.group]],
-            TagSpecifications=[{"ResourceType": "instance", "Tags": _tags({"Name": name, **nodes.tags})}],
+            TagSpecifications=[{"ResourceType": "instance", "Tags": _tags({"Name": names[0], **nodes.tags})}],
             **profile,
         )
-        identifier = made["Instances"][0]["InstanceId"]
-        seeding.registry.install_agent(identifier, _agent(nodes.system, nodes.agent, nodes.lost_for_hours))
+        identifiers = [each["InstanceId"] for each in made["Instances"]]
+        for identifier, name in zip(identifiers, names, strict=True):
+            seeding.registry.install_agent(identifier, agent)
+            if name != names[0]:
+                ec2.create_tags(Resources=[identifier], Tags=_tags({"Name": name}))
         if nodes.stopped:
-            # It registers while it runs; the register then sees it stop.
-            seeding.registry.find(seeding.fleet.account.id, ec2.meta.region_name, identifier)
-            ec2.stop_instances(InstanceIds=[identifier])
+            # They register while they run; the register then sees them stop.
+            seeding.registry.nodes(seeding.fleet.account.id, ec2.meta.region_name)
+            ec2.stop_instances(InstanceIds=identifiers)
 
 
 def _seed_hybrid(seeding: Seeding, node: HybridNode) -> None:
