@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.commands.targets import find_database, find_node, find_relay
-from ssm_tui.commands.terminal import say, write_line
+from ssm_tui.commands.terminal import PROGRAM, Progress, say, write_line
 from ssm_tui.domain.connection import endpoint, render
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.sessions import LOOPBACK, checked_port
@@ -19,6 +19,8 @@ from ssm_tui.sessions.tunnels import TunnelSupervisor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ssm_tui.domain.databases import Relay
+    from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Clouds, Tunnels
     from ssm_tui.sessions.launch import Launcher
 
@@ -33,7 +35,7 @@ def run_forward(
     node = find_node(clouds, target)
     title = f"{host or node.label}:{port}"
     request = TunnelRequest(node.context, node.id, port, host=host, local_port=local_port, title=title)
-    return asyncio.run(hold(lambda: TunnelSupervisor(launcher, clouds), request, ""))
+    return asyncio.run(hold(lambda: TunnelSupervisor(launcher, clouds), request, via=node.label if host else ""))
 
 
 def run_tunnel(clouds: Clouds, launcher: Launcher, name: str, *, relay: str, local_port: int | None, show: str) -> int:
@@ -42,13 +44,7 @@ def run_tunnel(clouds: Clouds, launcher: Launcher, name: str, *, relay: str, loc
     if show:
         # A format that this database has not is said before anything starts.
         render(database, show, endpoint(database, LOOPBACK, database.port))
-    if relay:
-        node = find_node(clouds, relay)
-    else:
-        chosen = find_relay(clouds, database, around)
-        assert chosen.node is not None  # noqa: S101 - find_relay raises where there is none
-        node = chosen.node
-        say(f"through {node.label}" if chosen.reachable is Reachable.YES else f"through {node.label}: {chosen.why}")
+    node, doubt = (find_node(clouds, relay), "") if relay else _chosen(find_relay(clouds, database, around))
     request = TunnelRequest(
         node.context,
         node.id,
@@ -59,13 +55,24 @@ def run_tunnel(clouds: Clouds, launcher: Launcher, name: str, *, relay: str, loc
         family=database.family,
         database=database,
     )
-    return asyncio.run(hold(lambda: TunnelSupervisor(launcher, clouds), request, show))
+    return asyncio.run(
+        hold(lambda: TunnelSupervisor(launcher, clouds), request, via=node.label, doubt=doubt, show=show)
+    )
 
 
-async def hold(tunnels_of: Callable[[], Tunnels], request: TunnelRequest, show: str) -> int:
+def _chosen(relay: Relay) -> tuple[Node, str]:
+    """The relay's node, and what is not known about its way to the database."""
+    assert relay.node is not None  # noqa: S101 - find_relay raises where there is none
+    return relay.node, "" if relay.reachable is Reachable.YES else relay.why
+
+
+async def hold(
+    tunnels_of: Callable[[], Tunnels], request: TunnelRequest, *, via: str = "", doubt: str = "", show: str = ""
+) -> int:
     """Opens the tunnel, says when it is ready, and keeps it until a signal: 130 after Ctrl-C, else 0 once it was ready.
 
-    Nothing of it is left when this returns. Raises SessionError where the tunnel fails.
+    `via` names the relay in messages, `doubt` what is not known about it, `show` the connection string to print.
+    Nothing of the tunnel is left when this returns. Raises SessionError where it fails.
     """
     tunnels = tunnels_of()
     changes: asyncio.Queue[TunnelStatus] = asyncio.Queue()
@@ -75,11 +82,11 @@ async def hold(tunnels_of: Callable[[], Tunnels], request: TunnelRequest, show: 
     with _ended_by_signals(ended):
         try:
             tunnels.open(request)
-            following = asyncio.create_task(_follow(changes, request, show, ready))
+            following = asyncio.create_task(_follow(changes, ready, show))
             waited_for: list[asyncio.Future[Any]] = [following, ended]
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                following.result()
+                raise _failure(following.result(), via, doubt)
             following.cancel()
         finally:
             unsubscribe()
@@ -89,23 +96,38 @@ async def hold(tunnels_of: Callable[[], Tunnels], request: TunnelRequest, show: 
     return 0 if ready.is_set() else 1
 
 
-async def _follow(
-    changes: asyncio.Queue[TunnelStatus], request: TunnelRequest, show: str, ready: asyncio.Event
-) -> None:
-    """Tells the tunnel's states until it ends; raises SessionError, for no tunnel ends by itself without a fault."""
+async def _follow(changes: asyncio.Queue[TunnelStatus], ready: asyncio.Event, show: str) -> TunnelStatus:
+    """Tells the tunnel's states until it ends; the last one."""
+    with Progress(PROGRAM) as progress:
+        while True:
+            status = await changes.get()
+            if status.state.ended:
+                return status
+            if status.state is TunnelState.READY:
+                break
+            progress.show(status.message)
+    _announce(status, show)
+    ready.set()
     said = ""
-    while True:
-        status = await changes.get()
-        if status.state.ended:
-            raise SessionError(status.message or "the tunnel has ended", status.hint)
-        if status.state is TunnelState.READY and not ready.is_set():
-            ready.set()
-            write_line(f"ready {status.address}")
-            if show and request.database is not None and status.local_port:
-                write_line(render(request.database, show, endpoint(request.database, LOOPBACK, status.local_port)))
+    while not (status := await changes.get()).state.ended:
         if status.message and status.message != said:
             said = status.message
             say(status.message, status.hint)
+    return status
+
+
+def _announce(status: TunnelStatus, show: str) -> None:
+    database = status.request.database
+    lines = [f"ready {status.address}"]
+    if show and database is not None and status.local_port:
+        lines.append(render(database, show, endpoint(database, LOOPBACK, status.local_port)))
+    write_line("\n".join(lines))
+
+
+def _failure(status: TunnelStatus, via: str, doubt: str) -> SessionError:
+    """No tunnel ends by itself without a fault; the relay is named, for another one may do better."""
+    message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
+    return SessionError(message, "; ".join(filter(None, [status.hint, doubt])))
 
 
 @contextmanager

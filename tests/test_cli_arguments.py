@@ -1,0 +1,103 @@
+"""The command line's grammar: options on either side of the subcommand, usage errors, and a quick --version."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ssm_tui import __version__
+from ssm_tui.cli import main, parse
+from ssm_tui.errors import UsageError
+
+
+def test_global_options_stand_on_either_side() -> None:
+    options = parse(["-p", "a", "--region", "r1", "ls", "-p", "b", "--json", "--profile", "c"])
+    assert (options.profile, options.region, options.command, options.json) == (["a", "b", "c"], ["r1"], "ls", True)
+    for words in (["--demo", "--config", "x", "db"], ["db", "--demo", "--config", "x"]):
+        assert (parse(words).demo, parse(words).config) == (True, Path("x"))
+
+
+def test_two_runs_of_the_parser_do_not_share_lists() -> None:
+    parse(["-p", "a", "ls"])
+    assert parse(["ls"]).profile == []
+
+
+def test_the_filter_of_the_interface_and_of_lists() -> None:
+    assert parse(["-f", "env=prod"]).filter == "env=prod"
+    assert parse(["ls", "-f", "env=dev"]).filter == "env=dev"
+    assert parse(["ls"]).filter == ""
+
+
+def test_what_follows_the_demo_is_its_command() -> None:
+    options = parse(["demo", "--", "psql", "-c", "select 1", "--demo"])
+    assert (options.command, options.words) == ("demo", ["--", "psql", "-c", "select 1", "--demo"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["frobnicate"], "frobnicate"),
+        (["ls", "--jso"], "--jso"),
+        (["shell"], "TARGET"),
+        (["forward", "web"], "PORT"),
+        (["forward", "web", "0"], "'0' is not a port"),
+        (["forward", "web", "65536"], "'65536' is not a port"),
+        (["forward", "web", "http"], "'http' is not a port"),
+        (["forward", "web", "٣"], "is not a port"),
+        (["forward", "web", "80", "--local-port", "-1"], "--local-port"),
+        (["tunnel"], "DATABASE"),
+        (["ls", "-f", "colour:red"], "colour"),
+        (["db", "-f", "tag:"], "tag"),
+        (["ls", "-f", '"open'], "quote"),
+    ],
+)
+def test_wrong_usage_is_two_lines_and_status_2(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    message, hint = err.splitlines()
+    assert out == ""
+    assert message.startswith("ssm-tui: ")
+    assert said in message
+    assert hint.startswith("  ")
+
+
+def test_usage_errors_name_the_command_to_ask_for_help() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(["forward", "web"])
+    assert caught.value.hint == "see: ssm-tui forward --help"
+
+
+def test_the_interface_needs_a_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("", encoding="utf-8")
+    assert main(["--config", str(tmp_path / "config.toml")]) == 2
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--version"], ["forward", "--help"], ["ls", "--wrong"]])
+def test_nothing_heavy_is_loaded_for_it(words: list[str]) -> None:
+    code = f"""
+import json, sys
+from ssm_tui.cli import main
+try:
+    main({words!r})
+except SystemExit:
+    pass
+print(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(answer.stdout.splitlines()[-1]))
+    assert "ssm_tui" in loaded
+    assert not loaded & {"textual", "botocore", "boto3", "asyncio", "msgspec", "websockets", "moto"}
+
+
+def test_version() -> None:
+    answer = subprocess.run([sys.executable, "-m", "ssm_tui", "--version"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"ssm-tui {__version__}\n", "")

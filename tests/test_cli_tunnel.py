@@ -1,0 +1,90 @@
+"""`tunnel` and `forward` as programs: the readiness line, the connection string, and how each signal ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ssm_tui.demo.runner import DemoProcess
+
+
+@contextmanager
+def running(cloud: DemoProcess, home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """ssm-tui with these words, without an AWS CLI on PATH; ended at the end."""
+    environment = {
+        **os.environ,
+        **cloud.environment,
+        "HOME": str(home),
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "ssm_tui", *words],
+        env=environment,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+def test_ready_then_the_connection_string_that_was_asked_for(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    with running(demo_cloud, tmp_path, "tunnel", "orders", "--show", "libpq") as process:
+        ready, shown = line(process), line(process)
+        assert ready.startswith("ready 127.0.0.1:")
+        assert f"port='{ready.rsplit(':', 1)[1]}'" in shown
+        with psycopg.connect(shown, password=demo_cloud.environment["DEMO_DB_PASSWORD"]) as connection:
+            assert connection.execute("select current_database()").fetchone() == ("orders",)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_ordered_end_is_a_good_one(demo_cloud: DemoProcess, tmp_path: Path, number: signal.Signals) -> None:
+    with running(demo_cloud, tmp_path, "forward", "web-1", "7") as process:
+        assert line(process).startswith("ready 127.0.0.1:")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_a_relay_that_is_denied(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    with running(demo_cloud, tmp_path, "tunnel", "orders", "--relay", "검색-index-1") as process:
+        out, err = process.communicate(timeout=60)
+    message, hint = err.splitlines()
+    assert (process.returncode, out) == (1, "")
+    assert "ssm:StartSession" in message
+    assert "검색-index-1" in message
+    assert "ask for" in hint
+
+
+def test_an_unknown_format_lists_those_there_are(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    with running(demo_cloud, tmp_path, "tunnel", "billing", "--show", "psql") as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert "mysql" in err.splitlines()[1]
+
+
+def test_a_whole_id_needs_no_listing(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    with running(demo_cloud, tmp_path, "shell", "i-00000000000000000") as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "i-00000000000000000" in err.splitlines()[0]
