@@ -74,7 +74,7 @@ def test_nodes_have_the_contracts_keys(developer: object, capsys: pytest.Capture
     nodes = listed(capsys, "ls")
     assert len(nodes) > 40
     for node in nodes:
-        assert NODE_KEYS <= set(node)
+        assert set(node) >= NODE_KEYS
         assert set(node["access"]) == {"shell", "forward", "remote"}
         assert set(node["access"].values()) <= VERDICTS
         assert isinstance(node["tags"], dict)
@@ -92,7 +92,7 @@ def test_the_order_is_always_the_same(developer: object, capsys: pytest.CaptureF
 def test_databases_have_the_contracts_keys(developer: object, capsys: pytest.CaptureFixture[str]) -> None:
     databases = {each["id"]: each for each in listed(capsys, "db")}
     for each in databases.values():
-        assert DATABASE_KEYS <= set(each)
+        assert set(each) >= DATABASE_KEYS
         assert each["reachable"] in {"yes", "no", "unknown"}
         assert each["why"]
     orders = databases["orders"]
