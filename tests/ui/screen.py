@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from ssm_tui.ui.app import SsmTui
@@ -55,7 +57,10 @@ class Person:
 
     async def type(self, text: str) -> None:
         """A text, key by key."""
-        await self.press(*text)
+        for character in text:
+            # Not through the pilot, which waits a tenth of a second after each.
+            self.app.post_message(events.Key(_character_to_key(character), character))
+        await self._pilot.pause()
 
     async def click(self, x: int, y: int, times: int = 1) -> None:
         """The mouse, at a place of the screen."""
@@ -76,6 +81,14 @@ class Person:
             await self.until(lambda: text in self.text())
         except TimeoutError:
             raise AssertionError(f"{text!r} is not on the screen:\n{self.text()}") from None
+
+    async def is_told(self, text: str) -> None:
+        """Waits for a toast that says so; on the screen its text may be wrapped anywhere."""
+        try:
+            await self.until(lambda: any(text in n.message for n in self.app._notifications))
+        except TimeoutError:
+            raise AssertionError(f"{text!r} was not told:\n{self.text()}") from None
+        await self.until(lambda: self.app.screen.query("Toast"))
 
     async def sees_no(self, text: str) -> None:
         """Waits until the screen does not say so any more."""

@@ -70,13 +70,13 @@ def node_columns(tags: Sequence[str], clock: Callable[[], datetime], *, contexts
         Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE),
         Column("ACCESS", access_cell, rank=0, least=6, most=6),
         Column("PING", lambda n: ping_cell(n, clock()), rank=0, least=11, most=16),
-        Column("OS", lambda n: plain(n.os or n.platform), rank=2, least=14, most=22),
+        Column("OS", lambda n: plain(n.os or n.platform), rank=3, least=14, most=22),
         Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15),
         Column("AZ", zone_cell, rank=5, least=2, most=6),
         *(
-            [Column("CONTEXT", lambda n: plain(n.context.label), rank=4, least=10, most=30, cut=Cut.MIDDLE)]
+            [Column("CONTEXT", lambda n: plain(n.context.label), rank=2, least=18, most=30, cut=Cut.MIDDLE)]
             if contexts > 1
             else []
         ),
-        *(Column(key, tag(key), rank=3 if at < 2 else 6, least=6, most=20) for at, key in enumerate(tags)),
+        *(Column(key, tag(key), rank=4 if at < 2 else 6, least=6, most=20) for at, key in enumerate(tags)),
     )

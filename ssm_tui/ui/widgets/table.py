@@ -49,7 +49,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
     }
     DEFAULT_CSS = """
     Table {
-        height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: $background;
+        height: 1fr; background: $background;
+        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         & > .table--heading { color: $text-muted; background: $surface; }
         & > .table--highlight { background: $block-cursor-blurred-background; }
         &:focus > .table--highlight { background: $block-cursor-background; }

@@ -1,0 +1,187 @@
+"""Databases, tunnels, forwards, copying and leaving."""
+
+from __future__ import annotations
+
+import pytest
+
+from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
+from ssm_tui.errors import PortError
+from tests.ui.fakes import CONTEXT, FakeTunnels, World
+from tests.ui.fleet import small_world
+from tests.ui.screen import Person, started
+
+
+async def open_orders(world: World, person: Person, *, connections: int = 0) -> None:
+    """The tunnel to `orders`, ready."""
+    await person.press("2")
+    await person.sees("✓ 결제-api-1")
+    await person.press("end", "t")
+    await person.sees("◐ starting")
+    world.tunnels.become(1, TunnelState.READY, local_port=5432, message="", connections=connections)
+    await person.sees("⇄ 127.0.0.1:5432")
+
+
+async def test_databases_show_the_relay_and_why() -> None:
+    async with started(small_world()) as person:
+        await person.press("2")
+        await person.sees("Databases 4")
+        await person.sees("✓ 결제-api-1")
+        assert "✗ no relay" in person.line_with("far-away")
+        await person.press("down")
+        await person.sees("no node that Systems Manager knows is in vpc-9")
+        await person.press("slash")
+        await person.type("reachable:no")
+        await person.sees("Databases 2/4")
+
+
+async def test_a_tunnel_is_opened_and_its_connection_string_copied() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person)
+        await person.is_told("orders is at 127.0.0.1:5432")
+        request = world.tunnels.statuses()[0].request
+        assert (request.host, request.port) == ("orders.abc123.eu-west-1.rds.amazonaws.com", 5432)
+        await person.press("y")
+        await person.sees("postgresql://app@127.0.0.1:5432/app")
+        await person.press("enter")
+        await person.until(lambda: world.clipboard.copied == ["postgresql://app@127.0.0.1:5432/app"])
+        await person.is_told("url copied to the clipboard")
+
+
+async def test_without_a_tunnel_the_copy_menu_offers_to_open_it() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("✓ 결제-api-1")
+        await person.press("end", "y")
+        await person.sees("is needed for connection strings: open it now")
+        await person.press("1")
+        await person.until(lambda: len(world.tunnels.statuses()) == 1)
+        await person.sees("◐ starting")
+
+
+async def test_a_database_without_a_relay_says_why() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("far-away")
+        await person.press("down", "enter")
+        await person.is_told("No tunnel to far-away")
+        assert not world.tunnels.statuses()
+
+
+async def test_a_relay_that_is_not_admitted_is_tried_at_the_second_asking() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("✗ no relay")
+        await person.press("enter")
+        await person.is_told("sg-db admits no node")
+        assert not world.tunnels.statuses()
+        await person.press("enter")
+        await person.until(lambda: len(world.tunnels.statuses()) == 1)
+
+
+async def test_a_failed_tunnel_tells_why_and_can_be_tried_again() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person)
+        world.tunnels.become(1, TunnelState.FAILED, message="the far end refused", hint="does it listen?")
+        await person.is_told("orders: the far end refused")
+        await person.press("3")
+        await person.sees("✗ failed")
+        await person.press("enter")
+        await person.until(lambda: len(world.tunnels.statuses()) == 2)
+        await person.sees("◐ starting")
+        assert "Tunnels 1" in person.text()
+
+
+async def test_stopping_asks_first_where_connections_would_end() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person, connections=2)
+        await person.press("3")
+        await person.sees("● ready")
+        await person.press("s")
+        await person.sees("orders carries 2 connections.")
+        await person.press("n")
+        await person.sees_no("carries 2")
+        assert world.tunnels.statuses()[0].state is TunnelState.READY
+        await person.press("x")
+        await person.sees("orders carries 2 connections.")
+        await person.press("y")
+        await person.sees("No tunnels.")
+        assert world.tunnels.statuses()[0].state is TunnelState.STOPPED
+
+
+async def test_a_forward_is_checked_and_shows_its_command() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.sees("half-known")
+        await person.press("down", "f")
+        await person.sees("Forward through half-known")
+        await person.press("enter")
+        await person.sees("which port?")
+        await person.type("70000")
+        await person.sees("70000 is not a port")
+        await person.press("enter")
+        assert not world.tunnels.statuses()
+        await person.press(*["backspace"] * 5)
+        await person.type("6379")
+        await person.press("tab")
+        await person.type("cache.local")
+        await person.press("tab")
+        await person.type("16379")
+        await person.sees("AWS-StartPortForwardingSessionToRemoteHost")
+        await person.press("enter")
+        await person.sees("cache.local:6379")
+        request = world.tunnels.statuses()[0].request
+        assert request == TunnelRequest(
+            CONTEXT, "i-000000000000000e2", 6379, "cache.local", 16379, title="cache.local:6379"
+        )
+        await person.sees("Tunnels 1")
+
+
+class BusyPort(FakeTunnels):
+    """Refuses every tunnel."""
+
+    def open(self, request: TunnelRequest) -> int:
+        raise PortError(f"port {request.local_port} is taken", "choose another with --local-port")
+
+
+async def test_a_refused_forward_is_said() -> None:
+    world = small_world()
+    world.tunnels = BusyPort()
+    async with started(world) as person:
+        await person.sees("half-known")
+        await person.press("f")
+        await person.sees("Forward through")
+        await person.type("80")
+        await person.press("enter")
+        await person.is_told("choose another")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_leaving_asks_first_where_connections_would_end(key: str) -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person, connections=1)
+        await person.press(key)
+        await person.sees("1 tunnel still carries 1 connection: orders.")
+        await person.press("escape")
+        await person.sees_no("still carries")
+        assert person.app.is_running
+        await person.press(key)
+        await person.sees("still carries")
+        await person.press("y")
+        await person.until(lambda: world.tunnels.closed)
+    assert world.tunnels.statuses()[0].state is TunnelState.STOPPED
+
+
+async def test_leaving_stops_idle_tunnels_without_a_question() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person)
+        await person.press("q")
+        await person.until(lambda: world.tunnels.closed)
+    assert world.tunnels.statuses()[0].state is TunnelState.STOPPED
