@@ -209,8 +209,11 @@ def _seed_nodes(seeding: Seeding, nodes: Nodes) -> None:
         identifiers = [each["InstanceId"] for each in made["Instances"]]
         for identifier, name in zip(identifiers, names, strict=True):
             seeding.registry.install_agent(identifier, agent)
-            if name != names[0]:
+            if identifier != identifiers[0]:
                 ec2.create_tags(Resources=[identifier], Tags=_tags({"Name": name}))
+                if profile:
+                    # Moto gives the profile to the first of a launch alone.
+                    ec2.associate_iam_instance_profile(InstanceId=identifier, **profile)
         if nodes.stopped:
             # They register while they run; the register then sees them stop.
             seeding.registry.nodes(seeding.fleet.account.id, ec2.meta.region_name)

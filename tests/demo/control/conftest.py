@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.demo_cloud import Caller, administrator_of, demo_cloud, developer_of
+from tests.demo_cloud import Caller, administrator_of, developer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.demo.runner import DemoProcess
-
-__all__ = ["demo_cloud"]
 
 
 @pytest.fixture(scope="session")
