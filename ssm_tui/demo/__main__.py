@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    """Our own options and the command, with or without the `--` before it."""
+    if arguments and not arguments[0].startswith("-"):
+        return [], arguments
     if "--" not in arguments:
         return arguments, None
     place = arguments.index("--")
@@ -125,6 +129,8 @@ def _run_command(command: list[str]) -> int:
     """The command's own status, 128+N when a signal ended it. Ctrl-C is the command's; other endings are passed on."""
     from ssm_tui.demo.runner import DemoProcess
 
+    if shutil.which(command[0]) is None:
+        raise PrerequisiteError(f"cannot run {command[0]}: there is no such program", "check the command's name")
     report = _progress(argparse.Namespace(progress=False))
     with DemoProcess(progress=report) as demo:
         if sys.stderr.isatty():

@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from ssm_tui.demo import documents, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
+from ssm_tui.demo.limits import check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
 from ssm_tui.demo.validation import validate
@@ -85,6 +86,7 @@ class Endpoint:
             caller = authenticate(request)
             if request.action != "ssm:StartSession":
                 authorize(request, caller)
+            check_page(request)
             if request.action == "sts:AssumeRole":
                 _check_trust(request, caller)
             if (handler := self._handlers.get(request.action)) is not None:

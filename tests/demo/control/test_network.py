@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.demo.network import LiveNetwork
 
+# One worker for all: moto's state is this process's, and filling it takes seconds.
+pytestmark = pytest.mark.xdist_group("demo-network")
 POSTGRES, REDIS = ("127.0.0.1", 5), ("127.0.0.1", 6)
 
 

@@ -42,6 +42,19 @@ def test_page_size_has_awss_limits(developer: Caller, size: int) -> None:
     assert f"Value '{size}' at 'maxResults' failed to satisfy constraint" in message
 
 
+def test_pages_of_other_services_have_their_limits_too(developer: Caller, instance: Callable[..., str]) -> None:
+    ec2, rds, cache = developer.client("ec2"), developer.client("rds"), developer.client("elasticache")
+    for size in (4, 1001):
+        assert refusal(ec2.describe_instances, MaxResults=size)[0] == "InvalidParameterValue"
+    both = refusal(ec2.describe_instances, MaxResults=5, InstanceIds=[instance("web-1")])
+    assert both[0] == "InvalidParameterCombination"
+    assert refusal(ec2.describe_instances, InstanceIds=["mi-0a1b2c3d4e5f60718"])[0].startswith("InvalidInstanceID")
+    for call in (rds.describe_db_instances, rds.describe_db_clusters, cache.describe_replication_groups):
+        assert refusal(call, MaxRecords=19)[0] == "InvalidParameterValue"
+        call(MaxRecords=20)
+    assert ec2.describe_instances(MaxResults=5)["NextToken"]
+
+
 def test_properties_come_by_the_thousand_with_what_ec2_knows(developer: Caller) -> None:
     nodes = developer.client("ssm").describe_instance_properties()["InstanceProperties"]
     assert len(nodes) >= 47

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ssm_tui.demo.__main__ import main
 from ssm_tui.demo.environment import read_line, shell_lines
 from ssm_tui.demo.runner import DemoError, DemoProcess
+from ssm_tui.errors import PrerequisiteError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,19 +202,18 @@ def test_a_command_that_a_signal_ends_gives_128_and_its_number(own_folder: Path)
     _nothing_left(own_folder)
 
 
-def test_a_command_that_is_not_there(own_folder: Path) -> None:
-    done = subprocess.run(
-        [*_DEMO, "--", "no-such-command-here"],
-        capture_output=True,
-        text=True,
-        env=_environment(own_folder),
-        check=False,
-    )
-    assert done.returncode == 1
-    message, hint = done.stderr.splitlines()
-    assert "no-such-command-here" in message
-    assert hint
-    _nothing_left(own_folder)
+@pytest.mark.parametrize("before", [[], ["--"]])
+def test_a_command_that_is_not_there(before: list[str]) -> None:
+    with pytest.raises(PrerequisiteError, match="no-such-command-here") as caught:
+        main([*before, "no-such-command-here", "--", "x"])
+    assert caught.value.hint
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssm_tui.demo.__main__.find_spec", lambda name: None if name == "moto" else object())
+    with pytest.raises(PrerequisiteError, match="moto") as caught:
+        main([])
+    assert caught.value.hint == "install them with: pip install 'ssm-tui[demo]'"
 
 
 def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
