@@ -1,8 +1,8 @@
 """The agent's end of a data channel: frames in, frames out, in order, acknowledged, repaired, never too many.
 
 Boundary: speaks in frames with the gateway and in payloads with the session (`Receiver`). No socket, no process.
-As AWS's agent: data that comes before the session's receiver stands is not acknowledged (the client repeats it), what
-was handled before is acknowledged again, nothing is sent while publication is paused, anything received ends the pause.
+As AWS's agent: what was handled before is acknowledged again, nothing is sent while publication is paused, anything
+received ends the pause.
 Unlike AWS's: what is in flight is bounded both ways, and a full receiver holds up data alone, never acknowledgements.
 """
 

@@ -84,7 +84,10 @@ class Worker:
         self._session: Session | None = None
         self._answer: asyncio.Future[HandshakeResponse] = asyncio.get_running_loop().create_future()
         self._terminated = asyncio.Event()
+        self._shakes_hands = order.session_type in {SessionType.PORT, SessionType.NON_INTERACTIVE_COMMANDS}
+        self._waiting = not self._shakes_hands  # data is kept back until the session stands
         self._channel = DataChannel(send, congested=congested, pace=surroundings.pace)
+        self._channel.attach(self)
 
     def take(self, frame: bytes) -> None:
         """A frame from the service."""
@@ -92,10 +95,10 @@ class Worker:
 
     @property
     def full(self) -> bool:
-        return self._session is not None and self._session.full
+        return self._waiting if self._session is None else self._session.full
 
     def receive(self, message: Message) -> None:
-        """The client's messages, in order. Before the session stands all but the handshake is thrown away."""
+        """The client's messages, in order. As AWS's agent, throws away what comes during the handshake beside it."""
         if message.payload_type == PayloadType.FLAG:
             with contextlib.suppress(FrameError):
                 if parse_flag(message.payload) == Flag.TERMINATE_SESSION:
@@ -106,6 +109,7 @@ class Worker:
         elif message.payload_type == PayloadType.HANDSHAKE_RESPONSE and not self._answer.done():
             with contextlib.suppress(HandshakeError):
                 self._answer.set_result(decode_response(message.payload))
+                self._waiting = True
 
     async def run(self) -> str:
         """The whole session; returns what the agent reports, empty for an ordinary end."""
@@ -116,17 +120,13 @@ class Worker:
             await self._channel.close()
 
     async def _run(self) -> str:
-        if self._order.session_type in {SessionType.PORT, SessionType.NON_INTERACTIVE_COMMANDS}:
-            self._channel.attach(self)
-            try:
-                response = await self._shake_hands()
-                self._session = await self._make(response.client_version)
-            except (HandshakeError, ForbiddenTarget) as error:
-                await self._channel.flushed(_FLUSH_PATIENCE)
-                return str(error)
-        else:
-            self._session = await self._make("")
-            self._channel.attach(self)
+        try:
+            response = await self._shake_hands() if self._shakes_hands else None
+            self._session = await self._make(response.client_version if response else "")
+        except (HandshakeError, ForbiddenTarget) as error:
+            await self._channel.flushed(_FLUSH_PATIENCE)
+            return str(error)
+        self._channel.receiver_drained()
         output = await self._until_over(self._session)
         if self._order.session_type != SessionType.PORT and not self._terminated.is_set():
             await self._channel.flushed(_FLUSH_PATIENCE)

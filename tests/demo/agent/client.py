@@ -41,7 +41,7 @@ class Client:
         self._outbox = Outbox()
         self._inbox = Inbox()
         self._socket: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
         self.output: dict[int, bytearray] = {}
         self.received: list[Message] = []
@@ -58,7 +58,8 @@ class Client:
         await self._socket.send(encode_open(OpenMessage(token, self._client_id, request_id, self._version)))
         for frame in self._outbox.resend_all(now=self._now()):
             await self._socket.send(frame)
-        self._reader = asyncio.create_task(self._read(self._socket))
+        self._stop_tasks()
+        self._tasks = [asyncio.create_task(self._read(self._socket)), asyncio.create_task(self._repair())]
         return self
 
     async def __aenter__(self) -> Self:
@@ -67,9 +68,8 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        self._stop_tasks()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._socket is not None:
             self._socket.transport.abort()
             await self._socket.wait_closed()
@@ -127,6 +127,16 @@ class Client:
         async with self._changed:
             self.gone = True
             self._changed.notify_all()
+
+    async def _repair(self) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            for frame in self._outbox.due(now=self._now()):
+                await self.send_frame(frame)
+
+    def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     async def _take(self, message: Message) -> None:
         async with self._changed:
