@@ -115,8 +115,7 @@ def _demo(options: argparse.Namespace) -> int:
         from ssm_tui.demo.__main__ import main as demo
     except ModuleNotFoundError as error:
         raise _without_demo(error) from None
-    words = options.words
-    return demo(words[1:] if words[:1] == ["--"] else words)
+    return demo(options.words)
 
 
 def _enter_demo(stack: ExitStack) -> None:

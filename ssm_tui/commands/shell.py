@@ -11,8 +11,15 @@ from ssm_tui.sessions import foreground
 if TYPE_CHECKING:
     from ssm_tui.domain.services import Clouds, Shells
 
+FAILED = 1
+# The AWS CLI's own failures (its user guide, "Return codes"); a session's status is never one of them.
+AWS_CLI_FAILURES = range(252, 256)
+
 
 def run(clouds: Clouds, shells: Shells, target: str, reason: str) -> int:
     """Holds the session until it ends. Raises SsmTuiError."""
     node = find_node(clouds, target)
-    return foreground.run(shells.prepare(sessions.shell(node.context, node.id, reason=reason)))
+    command = shells.prepare(sessions.shell(node.context, node.id, reason=reason))
+    status = foreground.run(command)
+    # Without a session of ours it was the AWS CLI that started it, or failed to and said why.
+    return FAILED if command.session_id is None and status in AWS_CLI_FAILURES else status
