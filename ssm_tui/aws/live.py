@@ -13,7 +13,7 @@ from ssm_tui.aws.access import read_access
 from ssm_tui.aws.databases import read_databases
 from ssm_tui.aws.gateway import LiveGateway, default_region
 from ssm_tui.aws.nodes import read_nodes
-from ssm_tui.aws.translate import no_region
+from ssm_tui.aws.translate import no_region, not_aws
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.sessions import StartedSession
 from ssm_tui.errors import AwsError
@@ -87,7 +87,8 @@ class AwsCloud:
         with self._identifying:
             if self._caller is None:
                 answer = self._gateway.call("sts", "get_caller_identity")
-                self._caller = Caller(str(answer["Account"]), str(answer["Arn"])), str(answer.get("UserId", ""))
+                caller = Caller(_told(answer, "Account"), _told(answer, "Arn"))
+                self._caller = caller, str(answer.get("UserId", ""))
             return self._caller
 
     def node_pages(self) -> Iterator[NodePage]:
@@ -121,10 +122,10 @@ class AwsCloud:
             wanted["Reason"] = spec.reason
         answer = self._gateway.call("ssm", "start_session", **wanted)
         return StartedSession(
-            session_id=str(answer["SessionId"]),
-            stream_url=str(answer["StreamUrl"]),
+            session_id=_told(answer, "SessionId"),
+            stream_url=_told(answer, "StreamUrl"),
             endpoint=self._gateway.endpoint("ssm"),
-            token=str(answer["TokenValue"]),
+            token=_told(answer, "TokenValue"),
         )
 
     def terminate_session(self, session_id: str) -> None:
@@ -134,3 +135,11 @@ class AwsCloud:
         except AwsError as error:
             if error.code != "DoesNotExistException":
                 raise
+
+
+def _told(answer: Mapping[str, object], key: str) -> str:
+    """What AWS always tells. A portal or proxy that answers in its place may pass for an empty answer."""
+    value = answer.get(key)
+    if not isinstance(value, str):
+        raise not_aws("the call")
+    return value

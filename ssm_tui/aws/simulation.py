@@ -110,7 +110,7 @@ class Simulator:
         missing = self._missing(details)
         if missing:
             return Answer(Verdict.UNKNOWN, f"your policies look at {missing}, which only AWS knows at the time")
-        return Answer(Verdict.DENIED, _limit(result) or f"no policy of yours allows it{with_tags}")
+        return Answer(Verdict.DENIED, _limit(details) or _limit(result) or f"no policy of yours allows it{with_tags}")
 
     def _policies(self, details: Mapping[str, Any]) -> str:
         names = dict.fromkeys(
@@ -128,6 +128,7 @@ class Simulator:
 
 
 def _limit(result: Mapping[str, Any]) -> str:
+    """What stands above the caller's own policies and does not allow it, if that is why."""
     boundary = decode.entry(result.get("PermissionsBoundaryDecisionDetail")).get("AllowedByPermissionsBoundary")
     organization = decode.entry(result.get("OrganizationsDecisionDetail")).get("AllowedByOrganizations")
     if organization is False:

@@ -89,11 +89,9 @@ def translated(request: Request) -> Iterator[None]:
         raise answer_error(request, error.response) from None
     except BotoCoreError as error:
         raise library_error(request, error) from None
-    except ResponseParserError:
-        raise AwsError(
-            f"{request.action}: what answered is not AWS",
-            "check AWS_ENDPOINT_URL if it is set; a proxy or a captive portal may answer in AWS's place",
-        ) from None
+    except (ResponseParserError, KeyError, AttributeError):
+        # The last two are how botocore's parsers fail on well-formed XML or JSON that is not the service's.
+        raise not_aws(request.action) from None
 
 
 def answer_error(request: Request, response: Any) -> AwsError:
@@ -242,6 +240,14 @@ def unknown_profile(name: str) -> CredentialsError:
     known = configured_profiles()
     hint = f"profiles are {', '.join(known)}" if known else "none is configured; make one with `aws configure sso`"
     return CredentialsError(f"there is no profile {name!r}", hint)
+
+
+def not_aws(action: str) -> AwsError:
+    """The error for an answer that AWS does not give."""
+    return AwsError(
+        f"{action}: what answered is not AWS",
+        "check AWS_ENDPOINT_URL if it is set; a proxy or a captive portal may answer in AWS's place",
+    )
 
 
 def no_region(profile: str | None) -> RegionError:

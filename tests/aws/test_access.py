@@ -15,7 +15,7 @@ from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, NodeKey
 from ssm_tui.domain.sessions import SessionSpec
 from ssm_tui.errors import AccessDeniedError, AwsError
-from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny
+from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny, document
 from tests.aws.test_nodes import Recorder
 
 START = "ssm:StartSession"
@@ -162,6 +162,20 @@ def test_reasons_name_policy_and_tag(admin: Administrator) -> None:
     assert "no policy of yours allows it" in access[nodes["web-1"].key].shell.reason
     assert "forbidden by policy Own" in access[nodes["결제-정산-1"].key].shell.reason
     assert "AWS-StartPortForwardingSession" in access[nodes["결제-api-1"].key].forward.reason
+
+
+def test_a_permissions_boundary_is_named(admin: Administrator) -> None:
+    profile = admin.profile(allow(*LISTING, *SIMULATING, START))
+    iam = admin.client("iam")
+    boundary = iam.create_policy(PolicyName=f"limit-{profile}", PolicyDocument=document([allow(*LISTING, *SIMULATING)]))
+    iam.put_user_permissions_boundary(UserName=profile, PermissionsBoundary=boundary["Policy"]["Arn"])
+    try:
+        cloud = cloud_of(profile)
+        answer = access_of(cloud, nodes := nodes_of(cloud))[nodes[0].key].shell
+    finally:
+        iam.delete_user_permissions_boundary(UserName=profile)
+        iam.delete_policy(PolicyArn=boundary["Policy"]["Arn"])
+    assert (answer.verdict, answer.reason) == (Verdict.DENIED, "your permissions boundary does not allow it")
 
 
 @pytest.mark.parametrize("missing", SIMULATING[:2])

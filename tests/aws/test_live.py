@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.domain.contexts import Context
-from ssm_tui.errors import CredentialsError, NetworkError, RegionError
+from ssm_tui.domain.sessions import shell
+from ssm_tui.errors import AwsError, CredentialsError, NetworkError, RegionError
 
 CONFIG = """
 [default]
@@ -82,6 +85,31 @@ def test_no_network_is_told_soon(laptop: pytest.MonkeyPatch) -> None:
     laptop.setenv("AWS_ENDPOINT_URL", url)
     with pytest.raises(NetworkError, match=url):
         AwsCloud(Context(None, "us-east-1")).identify()
+
+
+@pytest.mark.parametrize("body", [b"<html>Welcome to the hotel</html>", b"{}", b""])
+def test_a_portal_that_answers_in_awss_place(laptop: pytest.MonkeyPatch, body: bytes) -> None:
+    class Portal(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    laptop.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    laptop.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        laptop.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        cloud = AwsCloud(Context(None, "us-east-1"))
+        for call in (cloud.identify, lambda: cloud.start_session(shell(cloud.context, "i-1"))):
+            with pytest.raises(AwsError, match="not AWS"):
+                call()
+        server.shutdown()
 
 
 def test_an_endpoint_that_is_no_url(laptop: pytest.MonkeyPatch) -> None:
