@@ -69,9 +69,11 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _serve(options: argparse.Namespace) -> int:
     """Starts, prints the exports, waits for the end; an end during the start stops the start."""
-    from ssm_tui.demo.cloud import Cloud, CloudStopped
+    from ssm_tui.demo.cloud import Cloud
     from ssm_tui.demo.environment import READY, isolate, shell_lines
     from ssm_tui.demo.gateway import REAL, UNPACED
+    from ssm_tui.demo.runner import DemoError
+    from ssm_tui.demo.servers import ServerError
 
     ended = asyncio.Event()
     _end_on_signals(ended)
@@ -79,23 +81,29 @@ async def _serve(options: argparse.Namespace) -> int:
         _end_with_stdin(ended)
     inherited = dict(os.environ)
     isolate()
-    cloud = Cloud(_progress(options), pace=REAL if options.pace == "real" else UNPACED)
+    report = _progress(options)
+    cloud = Cloud(report, pace=REAL if options.pace == "real" else UNPACED)
     start = asyncio.create_task(cloud.start(inherited))
     waiting = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait({start, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if start.done():
             lines = [*shell_lines(start.result()), READY]
+            report("up, Ctrl-C ends it\n")
             # A reader that has gone away ends the cloud as Ctrl-C does.
             with contextlib.suppress(BrokenPipeError):
                 print("\n".join(lines), flush=True)
                 await ended.wait()
+    except ServerError as error:
+        raise DemoError(
+            f"the demo cloud did not start: {error}", "see whether the disk is full or limits are low"
+        ) from None
     finally:
         waiting.cancel()
         start.cancel()
         await cloud.stop()
-        with contextlib.suppress(asyncio.CancelledError, CloudStopped):
-            await start
+        # Its outcome was taken above, or is not wanted any more.
+        await asyncio.gather(start, return_exceptions=True)
     return 0
 
 
