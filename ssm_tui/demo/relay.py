@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FROM_CLIENT = (MessageType.INPUT.encode(), MessageType.ACKNOWLEDGE.encode())
 _AGENT_STATE = MessageType.AGENT_SESSION_STATE.encode()
-_CLOSING_PATIENCE = 2.0  # seconds for a client to leave by itself after channel_closed
+_CLOSING_PATIENCE = 1.0  # seconds for a client to leave by itself after channel_closed
 
 LOST = "the client did not come back"
 TERMINATED = "terminated"

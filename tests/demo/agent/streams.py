@@ -20,6 +20,7 @@ class Streams:
         self._decoder = Decoder()
         self.data: dict[int, bytearray] = {}
         self.ended: set[int] = set()
+        self.beats = 0
 
     async def open(self) -> int:
         number = next(self._numbers)
@@ -53,6 +54,8 @@ class Streams:
                 self.data[frame.stream_id] += frame.data
             elif frame.command == Command.FIN:
                 self.ended.add(frame.stream_id)
+            elif frame.command == Command.NOP:
+                self.beats += 1
         return True
 
     async def _send(self, frame: Frame) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 import urllib.request
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from websockets.asyncio.client import connect
@@ -15,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from ssm_tui.demo.gateway import REAL, Gateway, Patience
 from ssm_tui.demo.relay import LOST, TERMINATED
-from ssm_tui.plugin.framing import MAX_FRAME, MessageType, PayloadType, control, encode
+from ssm_tui.plugin.framing import MAX_FRAME, MessageType, OpenMessage, PayloadType, control, encode, encode_open
 from tests.demo.agent.client import Client
 from tests.demo.agent.conftest import Cloud, Landscape
 from tests.demo.agent.streams import Streams
@@ -207,6 +209,33 @@ async def test_an_oversized_frame_closes_the_connection_and_the_session_can_be_r
         number = await streams.open()
         await streams.write(number, b"still there")
         assert await streams.read(number, 11) == b"still there"
+
+
+async def test_no_token_reaches_a_log(cloud: Cloud, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    order = cloud.port(7)
+    token, url = cloud.gateway.open(order)
+    resumed = cloud.gateway.resume(order.session_id)
+    assert resumed is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)  # the client's package logs frames
+    for line in _opening(url, resumed[0]):
+        writer.write(line)
+    await reader.readuntil(b"\r\n\r\n")
+    assert (await reader.readexactly(1))[0] == 0x82  # admitted: the first binary frame
+    writer.close()
+    await writer.wait_closed()
+    assert token not in caplog.text
+    assert resumed[0] not in caplog.text
+
+
+def _opening(url: str, token: str) -> list[bytes]:
+    """The upgrade and the open message as bytes on the wire."""
+    parts = urlsplit(url)
+    request = f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+    request += "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    text = encode_open(OpenMessage(token, "client", "request", "1.2.764.0")).encode()
+    masked = b"\x81\xfe" + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
+    return [request.encode(), masked]
 
 
 async def test_http_that_is_no_websocket_is_turned_away(cloud: Cloud) -> None:

@@ -174,6 +174,22 @@ async def test_terminate_flag_ends_a_port_session(cloud: Cloud) -> None:
     assert cloud.ended == [(order.session_id, "")]
 
 
+@pytest.mark.parametrize(("client_version", "beats"), [("1.2.331.0", True), ("1.2.764.0", False)])
+async def test_only_an_old_client_is_kept_alive(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, client_version: str, *, beats: bool
+) -> None:
+    monkeypatch.setattr("ssm_tui.demo.agent.mux.KEEPALIVE_SECONDS", 0.01)
+    async with await cloud.session(cloud.port(7), version=client_version) as client:
+        await client.shake_hands()
+        streams = Streams(client)
+        number = await streams.open()
+        for _ in range(5):
+            await streams.write(number, b"x")
+            await asyncio.sleep(0.02)
+            await streams.read(number, 1)
+        assert (streams.beats > 0) is beats
+
+
 async def test_bytes_that_are_no_smux_end_the_session_with_a_text(cloud: Cloud) -> None:
     async with await cloud.session(cloud.port(7)) as client:
         await client.shake_hands()
