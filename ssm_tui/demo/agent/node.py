@@ -44,7 +44,7 @@ def prepare(order: SessionOrder, folder: Path) -> Node:
     _program(programs / "whoami", user)
     bash = shutil.which("bash", path=_SYSTEM_PATH)
     start = place / "shellrc"
-    start.write_text(_shell_start(order.hostname, windows=windows, bash=bash is not None))
+    _keep(start, _shell_start(order.hostname, windows=windows, bash=bash is not None))
     environment = {
         "HOME": str(home),
         "PATH": f"{programs}:{_SYSTEM_PATH}",
@@ -61,8 +61,14 @@ def prepare(order: SessionOrder, folder: Path) -> Node:
 
 
 def _program(path: Path, answer: str) -> None:
-    path.write_text(f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(answer)}\n")
+    _keep(path, f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(answer)}\n")
     path.chmod(0o755)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Writes a file unless it is there already: another session of the node may be running it."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _shell_start(hostname: str, *, windows: bool, bash: bool) -> str:
