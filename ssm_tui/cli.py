@@ -61,7 +61,7 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     # The demo cloud is one account of its own: the user's own profiles and regions have no place there.
     profiles = options.profile or (() if options.demo else settings.profiles)
     regions = options.region or (() if options.demo else settings.regions)
-    clouds = AwsClouds(profiles, regions)
+    clouds = AwsClouds(profiles, regions, may_ask=options.command is not None and sys.stdin.isatty())
     match options.command:
         case "ls":
             from ssm_tui.commands import ls

@@ -9,6 +9,7 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.aws import prompts
 from ssm_tui.aws.translate import Request, translated
 from ssm_tui.errors import NetworkError
 
@@ -41,10 +42,14 @@ class Gateway(Protocol):
 
 
 class LiveGateway:
-    """botocore behind the Gateway. Its clients are made once, and may be used from several threads."""
+    """botocore behind the Gateway. Its clients are made once, and may be used from several threads.
 
-    def __init__(self, context: Context) -> None:
+    `may_ask`: whether the terminal is free for a question (an MFA code).
+    """
+
+    def __init__(self, context: Context, *, may_ask: bool = False) -> None:
         self._context = context
+        self._may_ask = may_ask
         self._clients: dict[str, Any] = {}
         self._session: Any = None
         # botocore's sessions are not safe to create clients from in several threads; its clients are safe to use.
@@ -93,8 +98,12 @@ class LiveGateway:
         from botocore.session import Session
 
         if self._session is None:
-            self._session = Session(profile=self._context.profile)
-            self._session.register_component("data_loader", _loader())
+            session = Session(profile=self._context.profile)
+            # For the calls that botocore makes itself: an assumed role's come from STS in this region.
+            session.set_config_variable("region", self._context.region)
+            session.register_component("data_loader", _loader())
+            prompts.settle(session, self._context, may_ask=self._may_ask)
+            self._session = session
         attempts = ATTEMPTS_AT_FIRST_CONTACT if service == "sts" else ATTEMPTS
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,

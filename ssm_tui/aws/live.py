@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 class AwsClouds:
     """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
-    environment and the AWS configuration files."""
+    environment and the AWS configuration files. `may_ask`: whether the terminal is free for a question (an MFA code).
+    """
 
-    def __init__(self, profiles: Sequence[str] = (), regions: Sequence[str] = ()) -> None:
+    def __init__(self, profiles: Sequence[str] = (), regions: Sequence[str] = (), *, may_ask: bool = False) -> None:
+        self._may_ask = may_ask
         self._profiles = tuple(dict.fromkeys(profiles))
         self._regions = tuple(dict.fromkeys(regions))
         self._clouds: dict[Context, AwsCloud] = {}
@@ -55,7 +57,7 @@ class AwsClouds:
         """AWS seen from the context; the same object for the same context."""
         with self._opening:
             if context not in self._clouds:
-                self._clouds[context] = AwsCloud(context)
+                self._clouds[context] = AwsCloud(context, LiveGateway(context, may_ask=self._may_ask))
             return self._clouds[context]
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.commands.targets import find_node
 from ssm_tui.domain import sessions
+from ssm_tui.errors import SessionError
 from ssm_tui.sessions import foreground
 
 if TYPE_CHECKING:
     from ssm_tui.domain.services import Clouds, Shells
 
-FAILED = 1
 # The AWS CLI's own failures (its user guide, "Return codes"); a session's status is never one of them.
 AWS_CLI_FAILURES = range(252, 256)
 
@@ -21,5 +21,8 @@ def run(clouds: Clouds, shells: Shells, target: str, reason: str) -> int:
     node = find_node(clouds, target)
     command = shells.prepare(sessions.shell(node.context, node.id, reason=reason))
     status = foreground.run(command)
-    # Without a session of ours it was the AWS CLI that started it, or failed to and said why.
-    return FAILED if command.session_id is None and status in AWS_CLI_FAILURES else status
+    if command.session_id is None and status in AWS_CLI_FAILURES:
+        raise SessionError(
+            "the AWS CLI did not start the session; it says why above", 'launcher = "direct" starts sessions without it'
+        )
+    return status
