@@ -172,4 +172,6 @@ if __name__ == "__main__":
     except SsmTuiError as error:
         print(error.message, error.hint, sep="\n", file=sys.stderr)
         status = error.exit_status
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
     sys.exit(status)

@@ -87,6 +87,8 @@ class Endpoint:
             if request.action != "ssm:StartSession":
                 authorize(request, caller)
             check_page(request)
+            if request.service == "ssm":
+                validate("ssm", request.operation, request.json())
             if request.action == "sts:AssumeRole":
                 _check_trust(request, caller)
             if (handler := self._handlers.get(request.action)) is not None:
@@ -119,11 +121,10 @@ def _check_trust(request: WireRequest, caller: Principal) -> None:
 
 def _owned_document(request: WireRequest, caller: Principal) -> Answer | None:
     """The documents that AWS owns, which moto does not ship; the account's own are moto's."""
-    parameters = request.json()
-    validate("ssm", request.operation, parameters)
-    if not documents.is_aws_owned(parameters["Name"]):
+    name = request.json()["Name"]
+    if not documents.is_aws_owned(name):
         return None
-    return json_answer(documents.described(request.operation, parameters["Name"], caller.account, request.region))
+    return json_answer(documents.described(request.operation, name, caller.account, request.region))
 
 
 class _Quiet(MotoRequestHandler):

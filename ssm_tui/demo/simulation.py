@@ -116,10 +116,10 @@ def _context(form: Mapping[str, str]) -> dict[str, Values]:
 
 
 def _page(form: Mapping[str, str]) -> tuple[int, int]:
-    try:
-        return int(form.get("Marker", "0")), max(1, min(1000, int(form.get("MaxItems", "100"))))
-    except ValueError:
-        raise AwsFault("InvalidInput", "Invalid Marker.") from None
+    marker, size = form.get("Marker", "0"), form.get("MaxItems", "100")
+    if not marker.isdecimal() or not size.isdecimal():
+        raise AwsFault("InvalidInput", "Invalid Marker or MaxItems.")
+    return int(marker), max(1, min(1000, int(size)))
 
 
 def _result(

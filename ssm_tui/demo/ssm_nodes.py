@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ssm_tui.demo.answers import Answer, AwsFault, json_answer
 from ssm_tui.demo.registry import LATEST_AGENT, ManagedNode, Registry, node_tags
-from ssm_tui.demo.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,12 +23,12 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class NodeCalls:
-    """The listing calls over one register."""
+    """The listing calls over one register. Parameters come checked against the service's model."""
 
     registry: Registry
 
     def describe_instance_information(self, request: WireRequest, caller: Principal) -> Answer:
-        parameters = self._parameters(request)
+        parameters = request.json()
         old, new = parameters.get("InstanceInformationFilterList") or [], parameters.get("Filters") or []
         if old and new:
             raise AwsFault("ValidationException", "Filters and InstanceInformationFilterList cannot be used together.")
@@ -40,7 +39,7 @@ class NodeCalls:
         return json_answer({"InstanceInformationList": [_information(each) for each in page], "NextToken": token})
 
     def describe_instance_properties(self, request: WireRequest, caller: Principal) -> Answer:
-        parameters = self._parameters(request)
+        parameters = request.json()
         filters = [
             (each["key"], "Equal", each["valueSet"]) for each in parameters.get("InstancePropertyFilterList", [])
         ]
@@ -53,7 +52,7 @@ class NodeCalls:
         return json_answer({"InstanceProperties": [_properties(each) for each in page], "NextToken": token})
 
     def get_connection_status(self, request: WireRequest, caller: Principal) -> Answer:
-        target = self._parameters(request)["Target"]
+        target = request.json()["Target"]
         node = self.registry.find(caller.account, request.region, target)
         connected = node is not None and node.lost_since is None
         return json_answer({"Target": target, "Status": "connected" if connected else "notconnected"})
@@ -81,7 +80,7 @@ class NodeCalls:
 
     def _hybrid(self, request: WireRequest, caller: Principal) -> ManagedNode | None:
         """The hybrid node the tags are of; None for other resources, whose tags moto keeps."""
-        parameters = self._parameters(request)
+        parameters = request.json()
         if parameters["ResourceType"] != "ManagedInstance":
             return None
         node = self.registry.find(caller.account, request.region, parameters["ResourceId"])
@@ -89,11 +88,6 @@ class NodeCalls:
             message = "The resource ID is not valid. Verify that you entered the correct ID and try again."
             raise AwsFault("InvalidResourceId", message)
         return node
-
-    def _parameters(self, request: WireRequest) -> dict[str, Any]:
-        parameters = request.json()
-        validate("ssm", request.operation, parameters)
-        return parameters
 
     def _selected(
         self, request: WireRequest, caller: Principal, filters: Sequence[tuple[str, str, list[str]]], fault: str

@@ -15,7 +15,6 @@ from ssm_tui.demo.answers import Answer, AwsFault, json_answer
 from ssm_tui.demo.authorization import check, decide, node_arn
 from ssm_tui.demo.registry import node_tags
 from ssm_tui.demo.ssm_nodes import paged
-from ssm_tui.demo.validation import validate
 
 if TYPE_CHECKING:
     from ssm_tui.demo.documents import Document
@@ -84,7 +83,6 @@ class SessionCalls:
 
     def start_session(self, request: WireRequest, caller: Principal) -> Answer:
         parameters = request.json()
-        validate("ssm", "StartSession", parameters)
         with self.state:
             order, document = self._order(request, caller, parameters)
         record = SessionRecord(
@@ -117,7 +115,6 @@ class SessionCalls:
 
     def describe_sessions(self, request: WireRequest, caller: Principal) -> Answer:
         parameters = request.json()
-        validate("ssm", "DescribeSessions", parameters)
         active = parameters["State"] == "Active"
         chosen = [each for each in self.log.of(caller.account, request.region) if (each.ended is None) == active]
         for each in parameters.get("Filters") or []:
@@ -128,7 +125,6 @@ class SessionCalls:
 
     def _record(self, request: WireRequest, caller: Principal) -> SessionRecord:
         parameters = request.json()
-        validate("ssm", request.operation, parameters)
         record = self.log.find(parameters["SessionId"])
         if record is None or (record.account, record.region) != (caller.account, request.region):
             raise AwsFault("DoesNotExistException", f"Session {parameters['SessionId']} does not exist.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
 
 
 def validate(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
-    """Raises ValidationException naming every member that breaks a constraint of the service model."""
-    shape = get_service_model(service).operation_model(operation).input_shape
+    """Raises ValidationException with every constraint of the service's model that is broken.
+
+    Raises UnknownOperationException and SerializationException where there is nothing to check.
+    """
+    model = get_service_model(service)
+    if operation not in model.operation_names:
+        raise AwsFault("UnknownOperationException", f"{operation} is not an operation of {service}.")
+    shape = model.operation_model(operation).input_shape
     problems = list(_structure(shape, parameters, ""))
     if problems:
         plural = "s" if len(problems) > 1 else ""
@@ -44,6 +51,12 @@ def _value(shape: Any, value: Any, path: str) -> Iterator[str]:
         yield from _bounds(shape, len(value), value, path, "Member must have length")
         for number, each in enumerate(value, start=1):
             yield from _value(shape.member, each, f"{path}.{number}.member")
+    elif shape.type_name == "map":
+        if not isinstance(value, dict):
+            raise AwsFault("SerializationException", "Expected map or null")
+        for key, each in value.items():
+            yield from _value(shape.key, key, f"{path}.key")
+            yield from _value(shape.value, each, f"{path}.{key}.member")
     elif shape.type_name == "string":
         yield from _string(shape, value, path)
     elif shape.type_name == "integer":
@@ -59,11 +72,22 @@ def _string(shape: Any, value: Any, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         allowed = ", ".join(shape.enum)
         yield f"{_at(value, path)} Member must satisfy enum value set: [{allowed}]"
-    pattern = shape.metadata.get("pattern")
-    # Matched whole, as Java's matches() does. Those with Java's own classes (tags) are not checked: the demo's hostile
-    # names could not be stored otherwise.
-    if pattern and "\\p{" not in pattern and re.fullmatch(pattern, value) is None:
-        yield f"{_at(value, path)} Member must satisfy regular expression pattern: {pattern}"
+    pattern = _readable(shape.metadata.get("pattern", ""))
+    # Matched whole, as Java's matches() does.
+    if pattern is not None and pattern.fullmatch(value) is None:
+        yield f"{_at(value, path)} Member must satisfy regular expression pattern: {pattern.pattern}"
+
+
+@functools.cache
+def _readable(pattern: str) -> re.Pattern[str] | None:
+    """None for no pattern, and for those in words that only Java has.
+
+    Java's classes of letters are those of tags: the demo's hostile names could not be stored were they checked.
+    """
+    try:
+        return re.compile(pattern) if pattern and "\\p{" not in pattern else None
+    except re.error:
+        return None
 
 
 def _bounds(shape: Any, size: int, value: Any, path: str, wording: str) -> Iterator[str]:

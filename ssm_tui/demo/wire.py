@@ -67,6 +67,9 @@ def read_request(environ: dict[str, Any]) -> WireRequest:
     if signature is None:
         raise AwsFault("MissingAuthenticationToken", "Missing Authentication Token", 403)
     service = signature[4].lower()
+    if str(environ.get("PATH_INFO", "")).startswith(("/moto-api", "/latest/")):
+        # Moto's own doors: what is behind them is no AWS.
+        raise AwsFault("UnknownOperationException", "The requested operation does not exist.", 404)
     form = _form(environ, body)
     if target:
         protocol, operation = "json", target.rpartition(".")[2]
