@@ -50,6 +50,7 @@ class MuxPort:
         self._out = bytearray()
         self._out_filled = asyncio.Event()
         self._out_drained = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     @property
@@ -150,11 +151,12 @@ class MuxPort:
                 await self._send(Frame(Command.PSH, stream.number, data))
 
     async def _send(self, frame: Frame) -> None:
-        while len(self._out) >= _SEND_BUFFER:
-            self._out_drained.clear()
-            await self._out_drained.wait()
-        self._out += encode(frame)
-        self._out_filled.set()
+        async with self._turn:  # first come, first served: else a busy stream takes every drained buffer again
+            while len(self._out) >= _SEND_BUFFER:
+                self._out_drained.clear()
+                await self._out_drained.wait()
+            self._out += encode(frame)
+            self._out_filled.set()
 
     async def _pump(self) -> None:
         """The smux byte stream to the client, cut into messages without regard to frames, as the agent does."""

@@ -274,3 +274,32 @@ async def test_real_pace_is_about_a_megabyte_a_second_and_a_second_to_the_prompt
                 assert max(lengths) == 1024
     finally:
         await gateway.stop()
+
+
+async def test_a_bulk_transfer_does_not_starve_another_connection(folder: Path) -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readexactly(1) == b"e":
+            await echo(reader, writer)
+        while True:
+            writer.write(bytes(65536))
+            await writer.drain()
+
+    network = Landscape()
+    gateway = Gateway(network, folder=folder, pace=REAL, on_ended=lambda sid, why: None)
+    await gateway.start()
+    cloud = Cloud(gateway, network, folder, [])
+    try:
+        async with listening(endless) as address:
+            network.hosts["db.internal"] = address
+            async with await cloud.session(cloud.port(5432, "db.internal")) as client:
+                await client.shake_hands()
+                streams = Streams(client)
+                quick, bulk = await streams.open(), await streams.open()
+                await streams.write(quick, b"e")
+                await streams.write(bulk, b"b")
+                await streams.read(bulk, 100_000)
+                for _ in range(5):
+                    await streams.write(quick, b"x")
+                    assert await streams.read(quick, 1) == b"x"
+    finally:
+        await gateway.stop()
