@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import sys
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
 __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
+
+
+GRACE = 10.0  # seconds that an ending by signal may take
 
 
 class SsmTui(App[None]):
@@ -37,6 +45,7 @@ class SsmTui(App[None]):
         wanted = services.settings.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         self._home: Home | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     def get_default_screen(self) -> Home:
         """The one screen; made here because its tunnels belong to the running event loop."""
@@ -47,6 +56,27 @@ class SsmTui(App[None]):
         """Ctrl-Q leaves like q does, with the same question."""
         if self.screen is self._home:
             self._home.action_leave()
+
+    def on_mount(self) -> None:
+        """A kill or a closed terminal ends the app as leaving it does, without a question."""
+        if sys.platform != "win32":
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self._ended_by, number)
+
+    def _ended_by(self, number: int) -> None:
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end(number))
+
+    async def _end(self, number: int) -> None:
+        # A terminal that is gone takes no more writes, and Textual's driver may wait for it for ever: tunnels end
+        # first, and a thread decides how long the rest may take.
+        watchdog = threading.Timer(GRACE, os._exit, (128 + number,))
+        watchdog.daemon = True
+        watchdog.start()
+        if self._home is not None:
+            await self._home.close()
+        self.exit(return_code=128 + number)
 
     async def on_unmount(self) -> None:
         """However the app ends, its tunnels end with it."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.sessions import Command
 
 MOMENT = 3.0  # seconds; a child that failed sooner has said why, and nobody has read it yet
+LAST_WORDS = 2.0  # seconds that a child has to end after it was hung up on
 
 # Leaves alternate screen, mouse, paste, keypad and cursor modes that a child may have died in, and its colours.
 _SANE = "\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m"
@@ -88,10 +89,21 @@ async def _wait(command: Command) -> int:
         try:
             return await child.wait()
         except asyncio.CancelledError:
-            with suppress(ProcessLookupError):
-                child.terminate()
-            await child.wait()
+            await _end(child)
             raise
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """The app is being ended under a running child: it is hung up on, as by a closed terminal, then killed. An
+    interactive shell takes no notice of SIGTERM."""
+    with suppress(ProcessLookupError):
+        child.terminate() if sys.platform == "win32" else child.send_signal(signal.SIGHUP)
+    try:
+        await asyncio.wait_for(child.wait(), LAST_WORDS)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
 
 
 @contextmanager

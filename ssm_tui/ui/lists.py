@@ -36,7 +36,7 @@ class Lists:
         columns: Sequence[str],
         clock: Callable[[], datetime],
     ) -> None:
-        self._catalog, self._tunnels, self._tags, self._clock = catalog, tunnels, columns, clock
+        self._catalog, self._tunnels, self._columns, self._clock = catalog, tunnels, columns, clock
         self.nodes = Table[Node](node_columns(columns, clock), lambda node: node.key, id="nodes")
         self.databases = Table[DatabaseRow](database_columns(), lambda row: row.key, id="databases")
         self.tunnels = Table[Any](tunnel_columns(clock, self._via), lambda status: status.id, id="tunnels")
@@ -51,7 +51,7 @@ class Lists:
 
     def show_contexts(self, count: int) -> None:
         """Where several contexts are open, rows say which one they are of."""
-        self.nodes.set_columns(node_columns(self._tags, self._clock, contexts=count))
+        self.nodes.set_columns(node_columns(self._columns, self._clock, contexts=count))
         self.databases.set_columns(database_columns(contexts=count))
 
     # Filters

@@ -42,9 +42,9 @@ class TunnelFlow:
         """Those that hold a port or are about to."""
         return tuple(s for s in self._tunnels.statuses() if not s.state.ended)
 
-    def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
-        """See Tunnels."""
-        return self._tunnels.subscribe(listener)
+    def subscribe(self, listener: Callable[[TunnelStatus], None]) -> None:
+        """Every change, for as long as the app runs."""
+        self._tunnels.subscribe(listener)
 
     async def close(self) -> None:
         """Ends every tunnel, without a question."""

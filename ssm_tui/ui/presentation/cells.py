@@ -63,7 +63,7 @@ class Column(Generic[R]):
     """One column: how a row becomes a cell, and how it gives way where there is little room.
 
     Below `least` cells it is of no use and is left out, the highest `rank` first; rank 0 always stays. It is never
-    wider than `most`.
+    wider than `most`, and from the beginning as wide as `steady`, so that what comes later moves nothing aside.
     """
 
     title: str
@@ -72,6 +72,7 @@ class Column(Generic[R]):
     least: int = 8
     most: int = 24
     cut: Cut = Cut.END
+    steady: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Placed(Generic[R]):
 
 def natural_widths(columns: Sequence[Column[R]], rows: Iterable[R], known: Mapping[str, int]) -> dict[str, int]:
     """How wide each column would like to be for these rows: never narrower than before, so that columns stay put."""
-    widths = {c.title: max(known.get(c.title, 0), cell_len(c.title)) for c in columns}
+    widths = {c.title: max(known.get(c.title, 0), cell_len(c.title), c.steady) for c in columns}
     for row in rows:
         for column in columns:
             wanted = min(width_of(column.cell(row)), column.most)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind, Verdict
-from ssm_tui.domain.nodes import Node, Ping
+from ssm_tui.domain.nodes import NODE_FIELDS, Node, Ping
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
 from ssm_tui.ui.presentation.text import Cut
 from ssm_tui.ui.presentation.times import ago
@@ -59,11 +59,13 @@ def zone_cell(node: Node) -> Cell:
     return plain(node.az.rpartition("-")[2]) if node.az else ()
 
 
-def node_columns(tags: Sequence[str], clock: Callable[[], datetime], *, contexts: int = 1) -> tuple[Column[Node], ...]:
-    """The columns of the node list. Region and profile are shown where several contexts are open."""
+def node_columns(more: Sequence[str], clock: Callable[[], datetime], *, contexts: int = 1) -> tuple[Column[Node], ...]:
+    """The columns of the node list; `more` are fields or tags. The context is shown where several are open."""
 
-    def tag(key: str) -> Callable[[Node], Cell]:
-        return lambda node: plain(node.tags.get(key))
+    def chosen(name: str) -> Callable[[Node], Cell]:
+        if name in NODE_FIELDS:
+            return lambda node: plain(" ".join(node.values(name)))
+        return lambda node: plain(node.tags.get(name))
 
     return (
         Column("NAME", name_cell, rank=0, least=18, most=40),
@@ -78,5 +80,5 @@ def node_columns(tags: Sequence[str], clock: Callable[[], datetime], *, contexts
             if contexts > 1
             else []
         ),
-        *(Column(key, tag(key), rank=4 if at < 2 else 6, least=6, most=20) for at, key in enumerate(tags)),
+        *(Column(name, chosen(name), rank=4 if at < 2 else 6, least=8, most=20) for at, name in enumerate(more)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import WorkerError
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui import reader as reads
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from ssm_tui.errors import SsmTuiError
     from ssm_tui.ui.services import Services
 
+FLOW = "flow"
 TICK = 5.0  # seconds between repaints of ages
 SHARE = 5  # after a repaint that took a while, this many times as long passes before the next one
 WIDE, TALL = 150, 30  # from here on the details stand beside the list, or under it
@@ -95,7 +98,7 @@ class Home(Screen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._unsubscribe = self._tunnels.subscribe(self._tunnel_news)
+        self._tunnels.subscribe(self._tunnel_news)
         self.set_interval(TICK, self._tick)
         self.action_view(self.view)
         # What AWS needs is loaded by the reader's threads, and only once the first frame is out.
@@ -104,7 +107,12 @@ class Home(Screen[None]):
     async def close(self) -> None:
         """Ends what runs behind the screen."""
         self._reader.close()
-        self._unsubscribe()
+        flows = [worker for worker in self.workers if worker.group == FLOW]
+        for worker in flows:
+            worker.cancel()
+        for worker in flows:
+            with suppress(WorkerError):
+                await worker.wait()
         await self._tunnels.close()
 
     # What is read
@@ -367,4 +375,4 @@ class Home(Screen[None]):
             await work
             self._changed()
 
-        self.run_worker(run(), group="flow")
+        self.run_worker(run(), group=FLOW)

@@ -51,8 +51,10 @@ def lines(details: Details, width: int, height: int) -> Iterator[Content]:
     yield Content.assemble((title, "bold $text-primary"), (f"  {subtitle}", "$text-muted"))
     columns = max(1, width // LEAST)
     narrow = columns == 1
-    findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=narrow)]
+    findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=True)]
     room = height - 1 - len(findings) - -(-len(details.facts) // columns)
+    if room < 1 and not narrow:
+        findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=False)]
     command = list(_command(details.command, width, most=max(1, min(4, room))))
     spare = height - 1 - len(findings) - len(command)
     gaps = 3 if narrow and spare > len(details.facts) + 3 else 0
