@@ -13,6 +13,7 @@ import pytest
 from ssm_tui import __version__
 from ssm_tui.cli import main, parse
 from ssm_tui.errors import UsageError
+from tests.e2e.terminal import Terminal
 
 
 def test_global_options_stand_on_either_side() -> None:
@@ -130,3 +131,14 @@ def test_a_demo_for_one_run_is_not_led_astray_by_the_users_own_settings(tmp_path
     )
     assert (answer.returncode, answer.stderr) == (0, "")
     assert {node["region"] for node in json.loads(answer.stdout)} == {"ap-northeast-2"}
+
+
+def test_an_unknown_theme_is_named_before_the_screen_is_taken(tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text('theme = "pink"', encoding="utf-8")
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with Terminal([sys.executable, "-m", "ssm_tui", "--config", str(settings)], environment, columns=160) as terminal:
+        assert terminal.wait_end() == 2
+        assert "theme = 'pink' is not allowed" in terminal.text
+        assert "one of ssm-dark" in terminal.text
+        assert b"\x1b[?1049h" not in terminal.raw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -217,3 +218,22 @@ def test_a_reader_that_goes_away_is_no_traceback(developer: Mapping[str, str]) -
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(30) == 1
+
+
+def test_ctrl_c_ends_a_read_that_hangs_at_once_and_quietly(stranger: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            [sys.executable, "-m", "ssm_tui", "ls"],
+            env={**os.environ, **keys, "AWS_ENDPOINT_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            silent.settimeout(30)
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=10)
+    assert (process.returncode, out, err) == (130, "", "")

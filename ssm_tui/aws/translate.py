@@ -5,6 +5,7 @@ Messages repeat what AWS says about names and actions, never a key, a token or a
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,8 +69,10 @@ class Request:
 
     @property
     def whose(self) -> str:
-        """`profile 'prod'`, or the default credentials."""
-        return f"profile {self.context.profile!r}" if self.context.profile else "the default credentials"
+        """Where the credentials come from: `profile 'prod'`, the environment, or the default profile."""
+        if self.context.profile:
+            return f"profile {self.context.profile!r}"
+        return "the environment" if os.environ.get("AWS_ACCESS_KEY_ID") else "the default profile"
 
     @property
     def login(self) -> str:
