@@ -1,16 +1,16 @@
-"""The live EC2 state as plain values: machines, security groups, routes. Reads moto, changes nothing."""
+"""The live EC2 state as plain values: machines, security groups, routes. Reads moto; changes launch times alone."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ def machines(account: str, region: str) -> Iterator[Machine]:
 def machine(account: str, region: str, instance_id: str) -> Machine | None:
     """One instance by id."""
     return next((each for each in machines(account, region) if each.id == instance_id), None)
+
+
+def backdate(account: str, region: str, instance_id: str, age: timedelta) -> None:
+    """Lets an instance have been launched a while ago, which no AWS call can do."""
+    instance = _backend(account, region).get_instance(instance_id)
+    instance.launch_time = instance.launch_time - age
 
 
 def subnet_vpc(account: str, region: str, subnet_id: str) -> str:
@@ -157,7 +163,8 @@ def _machine(backend: Any, account: str, region: str, instance: Any) -> Machine:
         key_name=instance.key_name,
         architecture=instance.architecture,
         image=instance.image_id or "",
-        launched=instance.launch_time,
+        # Moto keeps moments of UTC that do not say so.
+        launched=instance.launch_time.replace(tzinfo=UTC),
         tags={each["key"]: each["value"] for each in instance.get_tags()},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ import boto3
 from botocore.config import Config
 from moto.iam.models import iam_backends
 
+from ssm_tui.demo.landscape import backdate
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.registry import Agent, Hybrid, Registry
 from ssm_tui.demo.seed_databases import seed_databases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ssm_tui.demo.fleet import Fleet, HybridNode, Network, Nodes
 
@@ -59,6 +61,7 @@ class Seeding:
     groups: dict[tuple[str, str], str] = field(default_factory=dict)
     # One session: each reads botocore's 0.1 s of endpoint data anew.
     _session: Any = field(default_factory=boto3.session.Session)
+    _ages: Iterator[int] = field(default_factory=itertools.count)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str) -> Any:
@@ -73,6 +76,10 @@ class Seeding:
                 config=Config(retries={"total_max_attempts": 1}),
             )
         return self._clients[service, region]
+
+    def next_age(self) -> int:
+        """How many days ago the next node was launched: a different number for each, the same in every run."""
+        return 2 + next(self._ages) * 37 % 211
 
     def of_network(self, service: str, network: str) -> Any:
         return self.client(service, self.fleet.networks[network].region)
@@ -209,6 +216,7 @@ def _seed_nodes(seeding: Seeding, nodes: Nodes) -> None:
         identifiers = [each["InstanceId"] for each in made["Instances"]]
         for identifier, name in zip(identifiers, names, strict=True):
             seeding.registry.install_agent(identifier, agent)
+            backdate(seeding.fleet.account.id, ec2.meta.region_name, identifier, timedelta(days=seeding.next_age()))
             if identifier != identifiers[0]:
                 ec2.create_tags(Resources=[identifier], Tags=_tags({"Name": name}))
                 if profile:

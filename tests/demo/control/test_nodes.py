@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,6 +62,9 @@ def test_properties_come_by_the_thousand_with_what_ec2_knows(developer: Caller) 
     web = next(each for each in nodes if each["Name"] == "web-1")
     assert (web["InstanceState"], web["InstanceType"], web["PlatformName"]) == ("running", "t3.medium", "Ubuntu")
     assert web["AvailabilityZone"] == "ap-northeast-2a"
+    (reservation,) = developer.client("ec2").describe_instances(InstanceIds=[web["InstanceId"]])["Reservations"]
+    assert abs(web["LaunchTime"] - reservation["Instances"][0]["LaunchTime"]) < timedelta(seconds=2)
+    assert web["LaunchTime"] < datetime.now(UTC) - timedelta(days=1)
     assert any(each["Name"] == "[/x]\x1b]0;pwned\x07" for each in nodes)
     assert refusal(developer.client("ssm").describe_instance_properties, MaxResults=1001)[0] == "ValidationException"
 
