@@ -92,6 +92,11 @@ class Client:
         with contextlib.suppress(ConnectionClosed):  # resent after the next connect
             await self._socket.send(frame)
 
+    async def round_trip(self) -> None:
+        """Waits until the gateway has read all that was sent so far."""
+        assert self._socket is not None
+        await (await self._socket.ping())
+
     async def resize(self, columns: int, rows: int) -> None:
         await self.send(json.dumps({"cols": columns, "rows": rows}).encode(), PayloadType.SIZE)
 
