@@ -231,7 +231,7 @@ class DataChannel:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if self.ended.done() and not self._closing:
+            if self.ended.done() or self._closing:
                 await self._close_gently(connection)
             connection.transport.abort()
             await connection.wait_closed()

@@ -173,7 +173,7 @@ class Gateway:
         await self.changes()
 
     async def api(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError), contextlib.closing(writer):
             while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
                 fields = {
                     name.lower(): value.strip()
@@ -195,7 +195,6 @@ class Gateway:
                     with contextlib.suppress(ConnectionClosed):
                         await self.end()
                 await self.changes()
-        writer.close()
 
 
 @contextlib.asynccontextmanager
@@ -284,7 +283,7 @@ def environment(service: Gateway, session_id: str = SESSION) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_SSM_START_SESSION_RESPONSE": response(service, session_id),
         "PYTHONWARNINGS": "error",
-        "PYTHONDEVMODE": "0",
+        "PYTHONDEVMODE": "1",
     }
 
 

@@ -54,7 +54,9 @@ class OnTerminal(Plugin):
 
 
 @contextlib.asynccontextmanager
-async def terminal(service: Gateway, faulty: list[str] | None = None) -> AsyncIterator[OnTerminal]:
+async def terminal(
+    service: Gateway, *, session_id: str = SESSION, faulty: list[str] | None = None
+) -> AsyncIterator[OnTerminal]:
     master, slave = os.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     before = termios.tcgetattr(slave)
@@ -69,7 +71,7 @@ async def terminal(service: Gateway, faulty: list[str] | None = None) -> AsyncIt
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=environment(service),
+        env=environment(service, session_id),
         preexec_fn=own_terminal,
     )
     running = OnTerminal(process, master=master, before=list(before))
