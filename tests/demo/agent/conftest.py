@@ -83,7 +83,7 @@ def patience() -> Patience:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder as the demo makes it: private, directly below the system's temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="ssm-tui-test-") as path:
+    with tempfile.TemporaryDirectory(prefix="ssm-tui-test-", ignore_cleanup_errors=True) as path:
         yield Path(path)
 
 

@@ -9,9 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,15 +21,7 @@ from ssm_tui.demo.servers import Database, NodeServices, Postgres, Redis, Server
 from tests.demo.agent.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder as the demo makes it: private, directly below the system's temporary folder."""
-    path = Path(tempfile.mkdtemp(prefix="ssm-tui-test-"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    from pathlib import Path
 
 
 def _query(address: tuple[str, int], user: str, password: str, database: str, query: str) -> list[tuple[object, ...]]:
