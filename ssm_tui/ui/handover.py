@@ -64,8 +64,7 @@ async def _run(command: Command, title: str) -> int:
         _write(_SANE)
         if status != 0 and time.monotonic() - started < MOMENT:
             how = f"status {status}" if status > 0 else f"signal {-status}"
-            _write(f"\r\n\x1b[2m— ended with {how} · press any key to return to ssm-tui —\x1b[0m")
-            await _any_key()
+            await _any_key(f"\r\n\x1b[2m— ended with {how} · press any key to return to ssm-tui —\x1b[0m")
             _write("\r\n")
         return status
 
@@ -130,9 +129,10 @@ if sys.platform == "win32":
     def _saved_terminal() -> Iterator[None]:
         yield
 
-    async def _any_key() -> None:
+    async def _any_key(prompt: str) -> None:
         import msvcrt
 
+        _write(prompt)
         await in_background(msvcrt.getwch, "key")
 
 else:
@@ -158,12 +158,13 @@ else:
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
-    async def _any_key() -> None:
-        """Waits for a key, with the event loop going on."""
+    async def _any_key(prompt: str) -> None:
+        """Asks for a key and waits for it, with the event loop going on. What was typed before does not count."""
         loop, pressed = asyncio.get_running_loop(), asyncio.Event()
         with suppress(termios.error):
             tty.setcbreak(0)
             termios.tcflush(0, termios.TCIFLUSH)
+        _write(prompt)
         loop.add_reader(0, pressed.set)
         try:
             await pressed.wait()

@@ -61,7 +61,7 @@ def test_keyboard_signals_are_the_shells_alone() -> None:
         screen.sees("go-2")
         screen.send("\x1a")
         screen.sees("Stopped")
-        screen.send("kill -9 %1; wait; exit 0\r")
+        screen.send("kill -9 %1; disown -a; exit 0\r")
         listed(screen)
 
 
