@@ -143,24 +143,42 @@ def _run_command(command: list[str]) -> int:
     with DemoProcess(progress=report) as demo:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-        try:
-            child = subprocess.Popen(command, env=os.environ | demo.environment)
-        except OSError as error:
-            raise PrerequisiteError(f"cannot run {command[0]}: {error.strerror}", "check the command's name") from None
-        with _passing_on(child):
+        with _passing_on() as started:
+            try:
+                child = subprocess.Popen(command, env=os.environ | demo.environment)
+            except OSError as error:
+                raise PrerequisiteError(f"cannot run {command[0]}: {error.strerror}", "check its permissions") from None
+            started(child)
             status = child.wait()
     return 128 - status if status < 0 else status
 
 
 @contextlib.contextmanager
-def _passing_on(child: subprocess.Popen[bytes]) -> Iterator[None]:
+def _passing_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Signals of the block go to the child that it names; those that come before are kept until then.
+
+    Ctrl-C reaches a running child from the terminal itself. The handlers are functions and not SIG_IGN, which the child
+    would inherit.
+    """
     before = {number: signal.getsignal(number) for number in _ENDINGS}
-    # A function and not SIG_IGN, which the command would have inherited had it been set before it started.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: child.send_signal(received))
+    early: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def received(number: int, _frame: object) -> None:
+        if not children:
+            early.append(number)
+        elif number != signal.SIGINT:
+            children[0].send_signal(number)
+
+    def started(child: subprocess.Popen[bytes]) -> None:
+        children.append(child)
+        for number in early:
+            child.send_signal(number)
+
+    for number in _ENDINGS:
+        signal.signal(number, received)
     try:
-        yield
+        yield started
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

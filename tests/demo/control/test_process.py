@@ -196,7 +196,6 @@ def test_a_command_that_a_signal_ends_gives_128_and_its_number(own_folder: Path)
     ) as demo:
         assert demo.stdout is not None
         assert demo.stdout.readline() == "up\n"
-        demo.send_signal(signal.SIGINT)  # the command's business: it did not come from its terminal, so nothing ends
         demo.send_signal(signal.SIGTERM)
         assert demo.wait(_PATIENCE) == 128 + signal.SIGTERM
     _nothing_left(own_folder)
