@@ -7,6 +7,7 @@ for a call that hangs until its timeout, as the event loop's executor would.
 from __future__ import annotations
 
 import threading
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
-    from ssm_tui.domain.services import Cloud, Clouds
+    from ssm_tui.domain.services import Clouds
+    from ssm_tui.ui.catalog import Catalog
 
 AT_ONCE = 8  # threads that talk to AWS at the same time; more only run into its rate limits
 
@@ -40,37 +42,56 @@ class ContextsFailed(Message):
     error: SsmTuiError
 
 
+class Read(Message):
+    """Something that was read; the screen lets the catalog take it in, whatever it is."""
+
+    def enter(self, catalog: Catalog) -> None:
+        """Into what is known."""
+        raise NotImplementedError
+
+
 @dataclass
-class NodesRead(Message):
+class NodesRead(Read):
     """A page of nodes."""
 
     context: Context
     page: NodePage
 
+    def enter(self, catalog: Catalog) -> None:
+        catalog.add_nodes(self.context, self.page)
+
 
 @dataclass
-class AccessRead(Message):
+class AccessRead(Read):
     """Some verdicts."""
 
-    context: Context
     access: Mapping[NodeKey, Access]
+
+    def enter(self, catalog: Catalog) -> None:
+        catalog.learn(self.access)
 
 
 @dataclass
-class DatabasesRead(Message):
+class DatabasesRead(Read):
     """A page of databases."""
 
     context: Context
     page: DatabasePage
 
+    def enter(self, catalog: Catalog) -> None:
+        catalog.add_databases(self.context, self.page)
+
 
 @dataclass
-class PartEnded(Message):
+class PartEnded(Read):
     """One part of a context (nodes, access or databases) has been read to its end, or reading it failed."""
 
     context: Context
     part: str
     error: SsmTuiError | None = None
+
+    def enter(self, catalog: Catalog) -> None:
+        catalog.end(self.context, self.part, self.error)
 
 
 class Reader:
@@ -111,43 +132,54 @@ class Reader:
         return True
 
     def _find_contexts(self) -> None:
-        try:
+        found: tuple[Context, ...] = ()
+
+        def find() -> None:
+            nonlocal found
             found = self._clouds.contexts()
-        except SsmTuiError as error:
-            self._tell(ContextsFailed(error))
-        else:
-            self._tell(ContextsFound(found))
+
+        error = _failure(find, "contexts")
+        self._tell(ContextsFound(found) if error is None else ContextsFailed(error))
 
     def _read_nodes(self, context: Context) -> None:
         nodes: dict[NodeKey, Node] = {}
-        try:
-            cloud = self._clouds.open(context)
-            for page in cloud.node_pages():
+
+        def read() -> None:
+            for page in self._clouds.open(context).node_pages():
                 nodes.update((node.key, node) for node in page.nodes)
                 if not self._tell(NodesRead(context, page)):
                     return
-        except SsmTuiError as error:
-            self._tell(PartEnded(context, "nodes", error))
-            return
-        if self._tell(PartEnded(context, "nodes")):
-            self._ask_access(cloud, tuple(nodes.values()))
 
-    def _ask_access(self, cloud: Cloud, nodes: Sequence[Node]) -> None:
-        try:
-            for portion in cloud.access(nodes):
-                if not self._tell(AccessRead(cloud.context, portion)):
+        error = _failure(read, "nodes")
+        if self._tell(PartEnded(context, "nodes", error)) and error is None:
+            self._ask_access(context, tuple(nodes.values()))
+
+    def _ask_access(self, context: Context, nodes: Sequence[Node]) -> None:
+        def ask() -> None:
+            for portion in self._clouds.open(context).access(nodes):
+                if not self._tell(AccessRead(portion)):
                     return
-        except SsmTuiError as error:
-            self._tell(PartEnded(cloud.context, "access", error))
-        else:
-            self._tell(PartEnded(cloud.context, "access"))
+
+        self._tell(PartEnded(context, "access", _failure(ask, "access")))
 
     def _read_databases(self, context: Context) -> None:
-        try:
+        def read() -> None:
             for page in self._clouds.open(context).database_pages():
                 if not self._tell(DatabasesRead(context, page)):
                     return
-        except SsmTuiError as error:
-            self._tell(PartEnded(context, "databases", error))
-        else:
-            self._tell(PartEnded(context, "databases"))
+
+        self._tell(PartEnded(context, "databases", _failure(read, "databases")))
+
+
+def _failure(work: Callable[[], None], part: str) -> SsmTuiError | None:
+    """What went wrong. A mistake of our own is shown too: a context must not seem to be read for ever."""
+    try:
+        work()
+    except SsmTuiError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - the end of the thread: shown on the screen, nowhere else to go
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return SsmTuiError(
+            f"reading {part} failed in {where.name}: {type(error).__name__}", "this is a mistake in ssm-tui: report it"
+        )
+    return None

@@ -245,3 +245,21 @@ async def test_every_theme_paints(theme: str) -> None:
     async with started(world) as person:
         await person.sees("web-10")
         assert person.app.theme == theme
+
+
+async def test_keys_that_come_faster_than_the_screen_cost_one_query() -> None:
+    world = small_world()
+    world.cloud.pages = [NodePage(tuple(node(i, f"web-{i}") for i in range(3000)))]
+    async with started(world) as person:
+        await person.sees("Nodes 3,000")
+        table = person.home._lists.nodes
+        await person.press("slash")
+        painted = table.painted
+        await person.type("web-29")
+        await person.sees("Nodes 111/3,000")
+        assert table.painted - painted <= 2 * 35
+        await person.press("enter")
+        painted = table.painted
+        await person.type("j" * 200)
+        await person.until(lambda: table.place == 110)
+        assert table.painted - painted <= 60

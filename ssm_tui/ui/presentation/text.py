@@ -23,7 +23,7 @@ def visible(text: str) -> str:
     """The text on one line with nothing in it that a terminal acts on, or that measures differently there than here.
 
     Control characters get their picture (`␛`), other invisible ones (directions, joiners, line separators) their code.
-    Joiners and variation selectors of emoji are left out: terminals disagree about the width of what they join.
+    Joiners, variation selectors and skin tones of emoji are left out: terminals disagree about the width they make.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -36,7 +36,7 @@ def _visible(char: str) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if char in "\u200d\ufe0e\ufe0f":
+    if char in "\u200d\ufe0e\ufe0f" or 0x1F3FB <= code <= 0x1F3FF:
         return ""
     if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"):
         return f"‹{code:02x}›"
@@ -45,10 +45,10 @@ def _visible(char: str) -> str:
 
 def cut(text: str, width: int, where: Cut = Cut.END) -> str:
     """The text in at most `width` cells, with an ellipsis where something was left out."""
-    if width <= 0:
-        return ""
     if cell_len(text) <= width:
         return text
+    if width <= 0:
+        return ""
     if where is Cut.END or width < 5:
         return _head(text, width - 1) + ELLIPSIS
     # Ids differ at their ends, and their beginning says what kind they are: the end gets the larger half.

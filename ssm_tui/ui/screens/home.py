@@ -134,24 +134,9 @@ class Home(Screen[None]):
             self._reader.read(context)
         self._changed()
 
-    @on(reads.NodesRead)
-    def _nodes_read(self, message: reads.NodesRead) -> None:
-        self._catalog.add_nodes(message.context, message.page)
-        self._changed()
-
-    @on(reads.AccessRead)
-    def _access_read(self, message: reads.AccessRead) -> None:
-        self._catalog.learn(message.access)
-        self._changed()
-
-    @on(reads.DatabasesRead)
-    def _databases_read(self, message: reads.DatabasesRead) -> None:
-        self._catalog.add_databases(message.context, message.page)
-        self._changed()
-
-    @on(reads.PartEnded)
-    def _part_ended(self, message: reads.PartEnded) -> None:
-        self._catalog.end(message.context, message.part, message.error)
+    @on(reads.Read)
+    def _something_read(self, message: reads.Read) -> None:
+        message.enter(self._catalog)
         self._changed()
 
     def _tunnel_news(self, status: TunnelStatus) -> None:
