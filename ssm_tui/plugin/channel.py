@@ -152,6 +152,8 @@ class DataChannel:
             raise ChannelError(f"the data channel was refused with HTTP status {error.response.status_code}") from None
         except (InvalidURI, ValueError):  # the latter for a port or a host that is none
             raise ChannelError("StreamUrl is not the address of a websocket") from None
+        except ImportError:
+            raise ChannelError("the way leads through a SOCKS proxy, which needs the package python-socks") from None
         except (OSError, WebSocketException) as error:
             raise ChannelError(f"the data channel could not be opened: {error}") from error
         return connection

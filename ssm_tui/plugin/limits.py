@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ssm_tui.plugin.smux import KEEPALIVE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,6 +32,8 @@ class Limits:
     """For the acknowledgement of the TerminateSession flag, before the API is called instead."""
     close: float = 1.0
     """For the websocket's closing handshake."""
+    keepalive: float = KEEPALIVE_SECONDS
+    """Between smux keep-alives, with agents that want them; they give up after 30 without any frame."""
     linger: float = 5.0
     """How long a connection whose local client sent EOF may stay silent before its stream is ended."""
     quiet: float = 3.0

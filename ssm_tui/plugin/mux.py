@@ -273,5 +273,5 @@ class MuxPorts:
 
     async def _keep_alive(self) -> None:
         while True:
-            await asyncio.sleep(smux.KEEPALIVE_SECONDS)
+            await asyncio.sleep(self._limits.keepalive)
             self._put_control(Frame(Command.NOP, 0))

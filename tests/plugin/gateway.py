@@ -274,8 +274,12 @@ def arguments(service: Gateway, document: str = "", session_id: str = SESSION) -
     return [first, "us-east-1", "StartSession", "", json.dumps(parameters), service.endpoint]
 
 
-def environment(service: Gateway, session_id: str = SESSION) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "HTTP"))}
+def environment(service: Gateway, session_id: str = SESSION, *, proxied: bool = False) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith("AWS_") and (proxied or not name.upper().endswith("_PROXY"))
+    }
     return kept | {
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret-key",
@@ -303,6 +307,7 @@ async def plugin(
     document: str = "",
     session_id: str = SESSION,
     stdin: int = asyncio.subprocess.PIPE,
+    proxied: bool = False,
     **limits: float,
 ) -> AsyncIterator[Plugin]:
     process = await asyncio.create_subprocess_exec(
@@ -311,7 +316,7 @@ async def plugin(
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(service, session_id),
+        env=environment(service, session_id, proxied=proxied),
     )
     running = Plugin(process)
     assert process.stdout is not None

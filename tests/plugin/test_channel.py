@@ -297,3 +297,56 @@ async def test_a_flag_to_a_shell_is_not_printed() -> None:
         await service.say(PayloadType.FLAG, framing.flag_payload(Flag.CONNECT_TO_PORT_ERROR))
         await service.output(b"b")
         await running.shows("ab")
+
+
+async def test_the_channel_goes_through_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        asked.append(head.split("\r\n")[0])
+        host, port = head.split()[1].rsplit(":", 1)
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
+
+    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    async with server, gateway() as service:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "")
+        async with plugin(service, proxied=True) as running:
+            await service.output(b"through the proxy")
+            await running.shows("through the proxy")
+            await service.end()
+            assert await running.ends() == 0
+        assert asked
+        assert asked[0].startswith("CONNECT 127.0.0.1:")
+
+
+async def test_a_socks_proxy_that_cannot_be_used_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with gateway() as service:
+        monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:1")
+        monkeypatch.setenv("socks_proxy", "socks5h://127.0.0.1:1")
+        async with plugin(service, proxied=True, dial_attempts=1) as running:
+            assert await running.ends() == 1
+            assert running.text.endswith("a SOCKS proxy, which needs the package python-socks\n")
+            assert not service.opens
+
+
+async def test_a_server_that_never_answers_the_upgrade_is_an_error() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            await reader.read()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server, gateway() as service:
+        service.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with plugin(service, dial=0.2, dial_attempts=2, dial_delay=0.01) as running:
+            assert await running.ends() == 1
+            assert "Cannot perform start session: the data channel did not open within 0.2 s\n" in running.text
+            assert service.calls == [TERMINATED]

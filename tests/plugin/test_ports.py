@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +16,9 @@ from ssm_tui.plugin.framing import Flag, MessageType, PayloadType
 from ssm_tui.plugin.handshake import ActionStatus, HandshakeRequest
 from ssm_tui.plugin.smux import Command, Frame
 from tests.plugin.gateway import SESSION, ApiCall, Gateway, Plugin, gateway, plugin
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENT = "AWS-StartPortForwardingSession"
 TERMINATE = framing.flag_payload(Flag.TERMINATE_SESSION)
@@ -321,3 +326,40 @@ async def test_a_client_that_does_not_read_holds_the_channel_and_loses_nothing()
         assert total == len(piece) * count
         await feeding
         writer.close()
+
+
+@pytest.mark.parametrize(("agent", "expected"), [("3.1.1511.0", True), ("3.1.1511.1", False)])
+async def test_only_older_agents_get_keepalives(agent: str, expected: bool) -> None:
+    async with gateway() as service, plugin(service, document=DOCUMENT, keepalive=0.05) as running:
+        port = await open_port(service, running, agent=agent)
+        await asyncio.sleep(0.3 if not expected else 0)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await service.until(lambda: Frame(Command.SYN, 3) in frames(service), "SYN")
+        if expected:
+            await service.until(lambda: frames(service).count(Frame(Command.NOP, 0)) > 1, "keep-alives")
+        else:
+            assert Frame(Command.NOP, 0) not in frames(service)
+        writer.close()
+
+
+async def test_the_local_end_may_be_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.sock")
+    async with gateway() as service, plugin(service, document=DOCUMENT) as running:
+        properties: dict[str, object] = {
+            "portNumber": "1",
+            "type": "LocalPortForwarding",
+            "localConnectionType": "unix",
+            "localUnixSocket": path,
+        }
+        await service.shake_hands("Port", properties)
+        await running.shows(f"Unix socket {path} opened for sessionId {SESSION}.\nWaiting for connections...\n")
+        assert os.stat(path).st_mode & 0o777 == 0o600  # noqa: PTH116
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"a")
+        await service.until(lambda: frames(service)[1:] == [Frame(Command.PSH, 3, b"a")], "the data")
+        await psh(service, 3, b"b")
+        assert await reader.readexactly(1) == b"b"
+        writer.close()
+        running.send(signal.SIGTERM)
+        assert await running.ends() == 143
+        assert not os.path.exists(path)  # noqa: PTH110, ASYNC240
