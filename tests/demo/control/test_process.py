@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -56,6 +57,16 @@ def _nothing_left(folder: Path) -> None:
     while (left := _left_behind(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
+
+
+@contextlib.contextmanager
+def _running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that is gone at the end whatever the test found."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -122,7 +133,7 @@ def test_exports_survive_a_shell() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
+    with _running(
         _DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(own_folder)
     ) as cloud:
         assert cloud.stdout is not None
@@ -142,7 +153,7 @@ def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals
 
 
 def test_an_ending_during_the_start_is_an_ending(own_folder: Path) -> None:
-    with subprocess.Popen(
+    with _running(
         [*_DEMO, "--progress"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(own_folder)
     ) as cloud:
         assert cloud.stderr is not None
@@ -160,7 +171,7 @@ def test_the_cloud_ends_with_its_owner(own_folder: Path) -> None:
         "from ssm_tui.demo.runner import DemoProcess\n"
         "demo = DemoProcess(); demo.start(); print('up', flush=True); sys.stdin.read()\n"
     )
-    with subprocess.Popen(
+    with _running(
         [sys.executable, "-c", script],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -188,8 +199,8 @@ def test_a_command_runs_inside_and_gives_its_status(own_folder: Path) -> None:
 
 def test_a_command_that_a_signal_ends_gives_128_and_its_number(own_folder: Path) -> None:
     """SIGTERM is passed on to the command, whose end is the demo's."""
-    with subprocess.Popen(
-        [*_DEMO, "--", "sh", "-c", "echo up; exec sleep 600"],
+    with _running(
+        [*_DEMO, "--", "sh", "-c", "echo up; exec sleep 45"],
         stdout=subprocess.PIPE,
         text=True,
         env=_environment(own_folder),
