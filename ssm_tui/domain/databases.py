@@ -152,12 +152,16 @@ class Relay:
     why: str
 
 
+# The documented floor of AWS-StartPortForwardingSessionToRemoteHost (Systems Manager User Guide, "Start a session").
+REMOTE_HOST_FLOOR = (3, 1, 1374, 0)
+
+
 def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str, SecurityGroup]) -> Relay:
     """The best relay among `nodes` by the simplest honest rule: in the database's VPC, online, allowed to forward to a
     remote host, and admitted by the database's security groups where those could be read.
 
     `groups` are the security groups known, by id. A candidate of which something is unknown stands behind every one
-    that is known to reach the database; freshest ping first among equals.
+    that is known to reach the database; among equals the name decides, so that the choice stays from read to read.
     """
     near = [n for n in nodes if n.vpc and n.vpc == database.vpc and n.context.region == database.context.region]
     if database.vpc is None:
@@ -167,12 +171,25 @@ def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str,
     online = [n for n in near if n.online]
     if not online:
         return Relay(None, Reachable.NO, f"none of the {len(near)} nodes in {database.vpc} is online")
-    may = [n for n in online if n.access.remote.verdict is not Verdict.DENIED]
+    able = [n for n in online if forwards_to_hosts(n)]
+    if not able:
+        return Relay(None, Reachable.NO, f"the agents in {database.vpc} are older than {_text(REMOTE_HOST_FLOOR)}")
+    may = [n for n in able if n.access.remote.verdict is not Verdict.DENIED]
     if not may:
-        why = online[0].access.remote.reason
-        return Relay(None, Reachable.NO, f"you may not forward through any of {len(online)} nodes in its VPC: {why}")
+        why = able[0].access.remote.reason
+        return Relay(None, Reachable.NO, f"you may not forward through any of {len(able)} nodes in its VPC: {why}")
     judged = sorted((_judge(database, node, groups) for node in may), key=_rank)
     return judged[0]
+
+
+def forwards_to_hosts(node: Node) -> bool:
+    """Whether the agent is new enough to forward to a remote host; one whose version is not known gets the benefit."""
+    version = [int(part) for part in (node.agent_version or "").split(".") if part.isdecimal()]
+    return not version or tuple(version) >= REMOTE_HOST_FLOOR
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) -> Relay:
@@ -194,7 +211,6 @@ def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) 
 _ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
 
 
-def _rank(relay: Relay) -> tuple[int, float, str]:
+def _rank(relay: Relay) -> tuple[int, str, str]:
     assert relay.node is not None  # noqa: S101 - _judge always names the node
-    heard = relay.node.last_ping.timestamp() if relay.node.last_ping else 0.0
-    return _ORDER.index(relay.reachable), -heard, relay.node.id
+    return _ORDER.index(relay.reachable), relay.node.name.casefold(), relay.node.id

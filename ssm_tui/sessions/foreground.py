@@ -9,7 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ssm_tui.errors import SessionError
+from ssm_tui.errors import PrerequisiteError
+from ssm_tui.sessions import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +25,31 @@ _OUTLIVED = ("SIGINT", "SIGQUIT", "SIGTSTP")
 
 
 def run(command: Command) -> int:
-    """The process's exit status, 128 + N after signal N. Raises SessionError where it cannot be started."""
+    """The process's exit status, 128 + N after signal N.
+
+    Raises PrerequisiteError where it cannot be started. Where the process makes the StartSession call itself (the AWS
+    CLI), its stderr is kept till the end, and what it was refused is raised as the AwsError that it is.
+    """
+    starts_session = command.session_id is None
     with _terminal_kept():
         try:
-            process = subprocess.Popen(command.argv, env={**os.environ, **command.environment})
+            process = subprocess.Popen(
+                command.argv,
+                env={**os.environ, **command.environment},
+                stderr=subprocess.PIPE if starts_session else None,
+            )
         except OSError as problem:
-            raise SessionError(f"{command.argv[0]} cannot be started: {problem.strerror}", "is it installed?") from None
+            raise PrerequisiteError(
+                f"{command.argv[0]} cannot be started: {problem.strerror}", "is it installed?"
+            ) from None
         with _signals_for(process):
+            said = process.stderr.read().decode("utf-8", "replace") if process.stderr else ""
             status = process.wait()
+    if process.stderr:
+        process.stderr.close()
+    if status > 0 and (refusal := reading.refusal(said)):
+        raise refusal
+    sys.stderr.write(said)
     return status if status >= 0 else 128 - status
 
 

@@ -63,6 +63,12 @@ def read(line: str) -> Event | None:
     return None
 
 
+def refusal(said: str) -> SsmTuiError | None:
+    """What the AWS CLI says on stderr, where it is AWS's refusal of a call."""
+    match = _API_ERROR.search(said)
+    return _refused(match[1], match[3]) if match else None
+
+
 def why_ended(lines: tuple[str, ...], status: int) -> SsmTuiError:
     """The reason that a session process ended by itself, from its last lines and its exit status."""
     for line in reversed(lines):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from ssm_tui.domain.access import NO_ANSWERS, Access
@@ -57,10 +55,20 @@ def test_unknown_access_stands_behind_known() -> None:
     assert choose_relay(database(), [unasked, APP], GUARD).node is APP
 
 
-def test_the_freshest_ping_wins_among_equals() -> None:
-    stale = node("i-a", vpc="vpc-1", security_groups=("sg-app",), last_ping=datetime(2026, 1, 1, tzinfo=UTC))
-    fresh = node("i-b", vpc="vpc-1", security_groups=("sg-app",), last_ping=datetime(2026, 1, 2, tzinfo=UTC))
-    assert choose_relay(database(), [stale, fresh], GUARD).node is fresh
+def test_the_choice_among_equals_does_not_depend_on_the_order() -> None:
+    twins = [node(id_, name="app", vpc="vpc-1", security_groups=("sg-app",)) for id_ in ("i-b", "i-a")]
+    assert choose_relay(database(), twins, GUARD).node is choose_relay(database(), twins[::-1], GUARD).node
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen"),
+    [("3.1.1374.0", True), ("3.1.1080.0", False), ("3.3.987.0", True), (None, True), ("odd", True)],
+)
+def test_an_agent_too_old_for_remote_hosts_is_no_relay(version: str | None, chosen: bool) -> None:
+    old = node("i-a", vpc="vpc-1", security_groups=("sg-app",), agent_version=version)
+    relay = choose_relay(database(), [old], GUARD)
+    assert (relay.node is old) is chosen
+    assert chosen or "3.1.1374.0" in relay.why
 
 
 def test_the_vpc_must_be_known() -> None:

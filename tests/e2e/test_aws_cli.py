@@ -44,10 +44,11 @@ def test_a_shell(cli: Laptop) -> None:
     argv = [AWS, "ssm", "start-session", "--target", node_id(cli, "web-1")]
     with Terminal(argv, cli.environment) as terminal:
         terminal.wait_for("Starting session with SessionId:")
-        terminal.wait_for("$ ")
+        terminal.wait_for("~]$")
         terminal.send("echo $((6*7))-far", "enter")
         terminal.wait_for("42-far")
-        terminal.send("sleep 1000", "enter")
+        terminal.send("sh -c 'echo run''ning; exec sleep 1000'", "enter")
+        terminal.wait_for("running\n")
         terminal.send("ctrl+c")
         terminal.send("exit", "enter")
         assert terminal.wait_end() == 0

@@ -59,14 +59,14 @@ def test_db_names_the_relay_and_why(laptop: Laptop) -> None:
 
 def test_a_shell_is_a_real_shell(laptop: Laptop) -> None:
     with laptop.terminal("shell", "결제-api-1") as terminal:
-        terminal.wait_for("$ ")
+        terminal.wait_for("~]$")
         terminal.send("echo $((6*7))-$(hostname)", "enter")
         terminal.wait_for("42-ip-10-1-")
         terminal.resize(100, 40)
         terminal.send("stty size", "enter")
         terminal.wait_for("40 100")
-        terminal.send("sleep 1000", "enter")
-        terminal.wait_for("sleep 1000")
+        terminal.send("sh -c 'echo run''ning; exec sleep 1000'", "enter")
+        terminal.wait_for("running\n")
         terminal.send("ctrl+c")
         terminal.send("echo back-$((1+1))", "enter")
         terminal.wait_for("back-2")

@@ -12,7 +12,7 @@ import termios
 import pytest
 
 from ssm_tui.domain.sessions import Command
-from ssm_tui.errors import SessionError
+from ssm_tui.errors import AccessDeniedError, PrerequisiteError
 from ssm_tui.sessions import foreground
 
 RUN = (
@@ -22,8 +22,15 @@ RUN = (
 
 
 def test_a_program_that_is_not_there() -> None:
-    with pytest.raises(SessionError, match="no-such-program"):
+    with pytest.raises(PrerequisiteError, match="no-such-program"):
         foreground.run(Command(("no-such-program",)))
+
+
+def test_a_refusal_told_by_the_aws_cli_is_raised_as_one(capfd: pytest.CaptureFixture[str]) -> None:
+    said = "An error occurred (AccessDeniedException) when calling the StartSession operation: not authorized"
+    with pytest.raises(AccessDeniedError, match="not authorized"):
+        foreground.run(Command((sys.executable, "-c", f"import sys; sys.exit({said!r})")))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("child", "status"), [("raise SystemExit(7)", 7), ("import os;os.kill(os.getpid(),9)", 137)])

@@ -33,9 +33,7 @@ def test_events(line: str, event: object) -> None:
         (["SessionId: dev-1 : Forwarding to IP address 169.254.169.254 is forbidden."], FarEndError, "forbidden"),
         (["SessionId: dev-1 : your session has been idle for 20 minutes"], SessionError, "idle"),
         (
-            [
-                "An error occurred (AccessDeniedException) when calling the StartSession operation: not authorized"
-            ],
+            ["An error occurred (AccessDeniedException) when calling the StartSession operation: not authorized"],
             AccessDeniedError,
             "not authorized",
         ),

@@ -1,0 +1,240 @@
+"""The main job in a real terminal: filter, shell and back; database, tunnel, query, copy, stop; every way out."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from tests.e2e.conftest import Laptop, port_is_free
+from tests.e2e.terminal import Terminal, processes
+
+pytestmark = pytest.mark.e2e
+
+PROMPT = "~]$"
+
+
+def listed(terminal: Terminal) -> None:
+    """The list has been read and access is known."""
+    terminal.wait_for(lambda screen: "fresh" in screen and "s f r" in screen)
+
+
+def filtered(terminal: Terminal, text: str, shown: str) -> None:
+    """Types a filter and leaves its line; `shown` is what the count says then."""
+    terminal.send("/")
+    terminal.send(text)
+    terminal.wait_for(shown)
+    terminal.send("enter")
+
+
+def highlighted(screen: str) -> str:
+    """The row with the cursor."""
+    return next((line for line in screen.splitlines() if line.startswith("▌")), "")
+
+
+def first_cell(screen: str) -> str:
+    """The highlighted row's name; what else the row says may change under our eyes."""
+    return highlighted(screen).removeprefix("▌ ").partition("  ")[0]
+
+
+def _moved_from(here: str, screen: str) -> bool:
+    return first_cell(screen) not in ("", here)
+
+
+def select(terminal: Terminal, name: str) -> None:
+    """Moves down to the row that begins with a name."""
+    for _ in range(60):
+        here = first_cell(terminal.text)
+        if here == name:
+            return
+        terminal.send("down")
+        terminal.wait_for(partial(_moved_from, here))
+    raise AssertionError(f"no row {name}\n{terminal.text}")
+
+
+def test_list_filter_shell_and_back_three_times(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        listed(terminal)
+        filtered(terminal, "결제-api-1", "1/49")
+        before = terminal.attributes()
+        for round_ in range(1, 4):
+            terminal.send("enter")
+            terminal.wait_for(PROMPT)
+            terminal.send(f"echo far-$((40+{round_}))-$(hostname)", "enter")
+            terminal.wait_for(f"far-{40 + round_}-ip-10-1-")
+            terminal.send("exit", "enter")
+            screen = terminal.wait_for("1/49")
+            assert "결제-api-1" in highlighted(screen)
+            assert terminal.attributes() == before
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
+
+
+def test_ctrl_c_in_the_shell_stops_the_far_command_and_not_the_app(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        listed(terminal)
+        filtered(terminal, "결제-api-1", "1/49")
+        terminal.send("enter")
+        terminal.wait_for(PROMPT)
+        for key in ("ctrl+c", "ctrl+z"):
+            terminal.send("sh -c 'echo run''ning; exec sleep 1000'", "enter")
+            terminal.wait_for("running\n")
+            terminal.send(key)
+            terminal.send("clear; echo still-$((1+1))", "enter")
+            terminal.wait_for("still-2")
+        terminal.send("kill %1; exit", "enter")
+        terminal.wait_for(PROMPT)
+        terminal.send("exit", "enter")
+        terminal.wait_for("1/49")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+
+
+def test_a_resize_reaches_the_far_shell_and_the_list_after_it(laptop: Laptop) -> None:
+    with laptop.terminal(columns=80, rows=24) as terminal:
+        listed(terminal)
+        filtered(terminal, "결제-api-1", "1/49")
+        terminal.send("enter")
+        terminal.wait_for(PROMPT)
+        terminal.resize(130, 40)
+        terminal.send("stty size", "enter")
+        terminal.wait_for("40 130")
+        terminal.send("exit", "enter")
+        terminal.wait_for("1/49")
+        terminal.wait_for(lambda screen: "ADDRESS" in screen)
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+
+
+def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        listed(terminal)
+        terminal.send("2")
+        terminal.wait_for("orders-proxy")
+        select(terminal, "orders")
+        terminal.send("enter")
+        screen = terminal.wait_for(lambda screen: "⇄ 127.0.0.1:" in highlighted(screen))
+        found = re.search(r"⇄ 127\.0\.0\.1:(\d+)", highlighted(screen))
+        assert found is not None
+        port = int(found[1])
+        answer = laptop.psql(port, "select count(*) > 0 from orders", database="orders", user="app")
+        assert (answer.stdout.strip(), answer.stderr) == ("t", "")
+        terminal.send("y")
+        terminal.wait_for(f"postgresql://app@127.0.0.1:{port}/orders")
+        terminal.send("enter")
+        terminal.wait_for(lambda screen: "1 url" not in screen)
+        terminal.wait_for(lambda screen: "opied" in screen)
+        # The clipboard of a terminal without a desktop is the terminal's own, by OSC 52.
+        assert b"\x1b]52;c;" in terminal.raw
+        terminal.send("s")
+        terminal.wait_for(lambda screen: "⇄ 127.0.0.1:" not in highlighted(screen))
+        terminal.wait_for(lambda _: port_is_free(port))
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
+
+
+def test_a_forward_to_the_node_itself(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        listed(terminal)
+        filtered(terminal, "web-12", "1/49")
+        terminal.send("f")
+        terminal.wait_for("Forward through")
+        terminal.send("80", "enter")
+        terminal.wait_for("127.0.0.1:8080")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
+
+
+def two_tunnels(laptop: Laptop, terminal: Terminal) -> None:
+    listed(terminal)
+    terminal.send("2")
+    terminal.wait_for("orders-proxy")
+    for name in ("catalog", "orders"):
+        select(terminal, name)
+        terminal.send("enter")
+        terminal.wait_for(lambda screen: "⇄ 127.0.0.1:" in highlighted(screen))
+    terminal.wait_for("2 tunnels")
+    assert len(processes(laptop.mark)) >= 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_plugin_outlives_the_app(laptop: Laptop, number: signal.Signals) -> None:
+    with laptop.terminal() as terminal:
+        two_tunnels(laptop, terminal)
+        terminal.process.send_signal(number)
+        terminal.wait_end()
+        until = time.monotonic() + 10
+        while processes(laptop.mark):
+            assert time.monotonic() < until, processes(laptop.mark)
+            terminal.read(0.1)
+
+
+def test_leaving_says_that_a_tunnel_carries_connections(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        two_tunnels(laptop, terminal)
+        found = re.search(r"⇄ 127\.0\.0\.1:(\d+)", highlighted(terminal.text))
+        assert found is not None
+        import psycopg
+
+        password = laptop.environment["DEMO_DB_PASSWORD"]
+        with psycopg.connect(f"host=127.0.0.1 port={found[1]} user=app dbname=orders password={password}") as client:
+            terminal.send("q")
+            terminal.wait_for("still carries 1 connection")
+            terminal.send("n")
+            terminal.wait_for(lambda screen: "still carries" not in screen)
+            assert client.execute("select 42").fetchone() == (42,)
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
+
+
+def test_a_hostile_name_is_harmless_wherever_it_is_shown(laptop: Laptop) -> None:
+    with laptop.terminal() as terminal:
+        listed(terminal)
+        filtered(terminal, "pwned", "1/49")
+        assert "[/x]␛]0;pwned␇" in terminal.text
+        terminal.send("y")
+        terminal.wait_for("Copy ·")
+        terminal.send("escape")
+        terminal.wait_for(lambda screen: "Copy ·" not in screen)
+        terminal.send("f")
+        terminal.wait_for("Forward through")
+        terminal.send("80", "enter")
+        terminal.wait_for("127.0.0.1:8080")
+        terminal.send("3")
+        terminal.wait_for(lambda screen: "pwned" in screen)
+        terminal.send("1", "enter")
+        terminal.wait_for(PROMPT)
+        terminal.send("exit", "enter")
+        terminal.wait_for("1/49")
+        terminal.send("q")
+        terminal.wait_end()
+        assert terminal.title != "pwned"
+        assert b"\x1b]0;pwned" not in terminal.raw
+
+
+def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
+    """The list stays, the trouble is named with what to do, and the app goes on."""
+    from ssm_tui.demo.runner import DemoProcess
+    from tests.e2e.conftest import BARE_PATH, make_laptop
+
+    with DemoProcess() as cloud:
+        own = make_laptop(cloud.environment, laptop.home, BARE_PATH)
+        terminal = own.terminal()
+        try:
+            listed(terminal)
+            rows = terminal.text.splitlines()[4:10]
+            cloud.stop()
+            terminal.send("r")
+            terminal.wait_for("failed", within=90)
+            assert [row[2:40] for row in terminal.text.splitlines()[4:10]] == [row[2:40] for row in rows]
+            terminal.send("q")
+            assert terminal.wait_end() == 0
+        finally:
+            terminal.__exit__(None, None, None)
