@@ -36,7 +36,8 @@ class FilterInput(Input):
         """The user is done with the line."""
 
     def action_leave(self) -> None:
-        """Back to the list."""
+        """Back to the list. The focus goes at once: a second Enter typed ahead must not be taken for one more of ours."""
+        self.screen.set_focus(None)
         self.post_message(self.Left())
 
 
