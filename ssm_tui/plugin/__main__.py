@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None, limits: Limits | None = None) -> int:
             status = parsed.status
         else:
             status = _run(parsed, console, limits)
-        console.flush(2.0)
+        console.flush()
     except KeyboardInterrupt:  # before the session watches signals, or after
         status = 130
     return status

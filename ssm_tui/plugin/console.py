@@ -31,6 +31,8 @@ class Console:
         self._waiting = 0
         self._high = False
         self._started = False
+        self.patience: float | None = None
+        """Seconds that `flush` waits; None: a slow reader gets everything, as from any program."""
         self.on_drained: Callable[[], object] = lambda: None
         """Called in the writing thread when what waits has fallen below the low mark, or stdout broke."""
 
@@ -54,15 +56,15 @@ class Console:
     def write_error(self, data: bytes) -> bool:
         return self._put(self._stderr, data)
 
-    def flush(self, seconds: float) -> bool:
-        """Blocks until all is written, or the time is over."""
+    def flush(self) -> bool:
+        """Blocks until all is written, or the patience is over."""
         if not self._started:
             return True
         written = threading.Event()
         self._queue.put(written)
-        deadline = time.monotonic() + seconds
+        deadline = None if self.patience is None else time.monotonic() + self.patience
         while not written.wait(0.05):  # short waits, so that a Python-level signal handler gets its turn
-            if time.monotonic() >= deadline:
+            if deadline is not None and time.monotonic() >= deadline:
                 return False
         return True
 

@@ -36,6 +36,8 @@ class Limits:
     """Between smux keep-alives, with agents that want them; they give up after 30 without any frame."""
     linger: float = 5.0
     """How long a connection whose local client sent EOF may stay silent before its stream is ended."""
+    flush: float = 2.0
+    """After a signal, for a slow reader of our stdout."""
     quiet: float = 3.0
     """After EOF on stdin: silence from the far side that counts as the end of its output."""
     after_eof: float = 30.0

@@ -54,10 +54,13 @@ class Service:
             raise ServiceError("the Systems Manager service did not answer in time", final=False) from None
 
     def _blocking_call(self, operation: str, session_id: str) -> dict[str, Any]:
-        import botocore.session
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-        from botocore.exceptions import ConnectionError as SdkConnectionError
+        try:
+            import botocore.session
+            from botocore.config import Config
+            from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+            from botocore.exceptions import ConnectionError as SdkConnectionError
+        except ImportError as error:
+            raise ServiceError("botocore, which calls the Systems Manager API, is not installed", final=True) from error
 
         try:
             session = botocore.session.Session(profile=self.profile or None)

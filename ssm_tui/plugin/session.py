@@ -183,6 +183,7 @@ class Session:
         return 1
 
     async def _stop(self, signum: int) -> int:
+        self._console.patience = self._limits.flush
         self._release()
         if not self._raw_stdout:
             self._console.line("Terminate signal received, exiting.\n")

@@ -309,3 +309,20 @@ async def test_a_reader_of_stdout_that_went_away_ends_the_session() -> None:
         async with asyncio.timeout(PATIENCE):
             assert await running.process.wait() == 1
         assert service.of_type(PayloadType.FLAG) == [framing.flag_payload(Flag.TERMINATE_SESSION)]
+
+
+async def test_a_slow_reader_gets_all_of_the_output_after_the_session_has_ended() -> None:
+    async with gateway() as service, plugin(service) as running:
+        await running.shows("Starting")
+        transport = running.process._transport  # type: ignore[attr-defined]
+        pipe = transport.get_pipe_transport(1)
+        pipe.pause_reading()
+        for _ in range(200):
+            await service.output(b"x" * 10_000)
+        await service.end()
+        await service.until(lambda: bool(service.closes), "the end of the websocket")
+        with pytest.raises(TimeoutError):  # longer than any bound that would cut the output
+            await asyncio.wait_for(running.process.wait(), 2.5)
+        pipe.resume_reading()
+        assert await running.ends() == 0
+        assert bytes(running.out).endswith(b"x" * 2_000_000 + EXITING.encode())
