@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ssm_tui.plugin import framing, handshake, smux
+from ssm_tui.plugin.channel import DataChannel
+from ssm_tui.plugin.console import Console
 from ssm_tui.plugin.framing import Flag, MessageType, PayloadType
-from ssm_tui.plugin.handshake import ActionStatus, HandshakeRequest
+from ssm_tui.plugin.handshake import ActionStatus, HandshakeRequest, PortProperties
+from ssm_tui.plugin.limits import Limits
+from ssm_tui.plugin.mux import MuxPorts
 from ssm_tui.plugin.smux import Command, Frame
+from ssm_tui.plugin.sockets import Listener, LocalConnection
 from tests.plugin.gateway import SESSION, ApiCall, Gateway, Plugin, gateway, plugin
 
 if TYPE_CHECKING:
@@ -78,13 +83,13 @@ async def test_the_target_closes_after_its_data() -> None:
 
 
 async def test_the_answer_after_half_close_is_delivered() -> None:
-    async with gateway() as service, plugin(service, document=DOCUMENT) as running:
+    async with gateway() as service, plugin(service, document=DOCUMENT, linger=1.5) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", await open_port(service, running))
         writer.write(b"question")
         writer.write_eof()
         await service.until(lambda: frames(service)[1:] == [Frame(Command.PSH, 3, b"question")], "the question")
         for piece in (b"the ", b"long ", b"answer"):
-            await asyncio.sleep(0.2)  # the answer takes its time, longer in all than the linger time
+            await asyncio.sleep(0.6)  # the answer takes its time, longer in all than the linger time
             await psh(service, 3, piece)
         await fin(service, 3)
         assert await reader.read() == b"the long answer"
@@ -159,23 +164,34 @@ async def test_fifty_connections_at_once_move_data_both_ways() -> None:
 
 
 async def test_a_bulk_sender_does_not_starve_a_short_one() -> None:
-    async with gateway() as service, plugin(service, document=DOCUMENT) as running:
-        port = await open_port(service, running)
-        service.acknowledge = False  # the window closes: everything queues up here
-        _, bulk = await asyncio.open_connection("127.0.0.1", port)
-        bulk.write(b"b" * 2_000_000)
-        await service.until(lambda: len(service.messages) == 256 + 1, "the window to fill up")
-        _, short = await asyncio.open_connection("127.0.0.1", port)
-        short.write(b"short")
-        await asyncio.sleep(0.2)  # for the plugin to read it; nothing can be seen from outside
-        service.acknowledge = True
-        for message in service.messages:
-            await service.raw(framing.encode(framing.acknowledge(message)))
-        await service.until(lambda: Frame(Command.PSH, 5, b"short") in frames(service), "the short write")
-        order = [frame.stream_id for frame in frames(service) if frame.command is Command.PSH]
-        assert order.index(5) <= 260
-        bulk.transport.abort()
-        short.close()
+    """Whose turn it is, message by message, while three streams want the channel."""
+    listener = Listener.bind(PortProperties())
+    channel = DataChannel("", "", sink=lambda message: None, renew=lambda: asyncio.sleep(0, ""), limits=Limits())
+    mux = MuxPorts(channel, Console(), listener, session_id=SESSION, keepalive=False, limits=Limits())
+    mux._announced = True  # nothing on the stdout of the tests
+    bulk, other, short = (LocalConnection(mux, 1) for _ in range(3))
+    decoder = smux.Decoder()
+
+    def turn() -> list[int]:
+        payload = mux._next_payload()
+        assert len(payload) <= 1024
+        return [frame.stream_id for frame in decoder.feed(payload) if frame.command is Command.PSH]
+
+    for connection in (bulk, other, short):
+        mux.opened(connection)
+    mux.received(bulk, b"b" * 200_000)
+    mux.received(other, b"o" * 200_000)
+    turns = [turn() for _ in range(40)]
+    assert turns.count([3]) + turns.count([5]) >= 38  # the first message holds the three SYNs as well
+    assert abs(turns.count([3]) - turns.count([5])) <= 2, "bulk streams share alike"
+    mux.received(short, b"short")
+    assert 7 in turn() + turn(), "a short write waits for one message at most"
+    always_short = []
+    for _ in range(20):
+        mux.received(short, b"short")
+        always_short += turn()
+    assert always_short.count(3) + always_short.count(5) >= 8, "short writes do not starve bulk either"
+    mux.close()
 
 
 async def test_at_most_256_messages_are_in_flight() -> None:

@@ -218,13 +218,12 @@ async def test_a_command_outlives_the_end_of_its_input() -> None:
 
 
 async def test_end_of_input_waits_for_the_answer_and_ends_the_session() -> None:
-    async with gateway() as service, plugin(service) as running:
+    async with gateway() as service, plugin(service, quiet=1.0) as running:
         await started(service, running)
         running.type(b"ls\n")
         assert running.process.stdin is not None
         running.process.stdin.close()
         await service.until(lambda: service.data() == b"ls\n", "the input")
-        await asyncio.sleep(0.2)
         await service.output(b"file\r\n$ ")
         assert await running.ends() == 0
         assert running.text.endswith(f"$ file\r\n$ {EXITING}")
@@ -274,7 +273,7 @@ async def test_stdio_carries_bytes_as_they_are() -> None:
 
 
 async def test_end_of_input_over_stdio_waits_for_the_answer_and_terminates() -> None:
-    async with gateway() as service, plugin(service, document="AWS-StartSSHSession") as running:
+    async with gateway() as service, plugin(service, document="AWS-StartSSHSession", quiet=1.0) as running:
         await ssh(service)
         running.type(b"question")
         assert running.process.stdin is not None
