@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import ConnectionClosed
 
 from ssm_tui.plugin import framing
-from ssm_tui.plugin.framing import FrameError, Message, MessageType, OpenMessage
-from ssm_tui.plugin.handshake import CLIENT_VERSION
+from ssm_tui.plugin.dialing import ChannelError, dial
+from ssm_tui.plugin.framing import FrameError, Message, MessageType
 from ssm_tui.plugin.reliability import Inbox, Outbox
 from ssm_tui.plugin.service import ServiceError
 
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
 
 _MAX_OUTGOING: Final = 4096
 """Frames waiting to be written at which the reader stops making more of them (acknowledgements)."""
-
-
-class ChannelError(Exception):
-    """The data channel could not be opened; says why, without a secret."""
 
 
 class End(Enum):
@@ -93,7 +88,7 @@ class DataChannel:
         delay = self._limits.dial_delay
         for attempt in range(1, self._limits.dial_attempts + 1):
             try:
-                connection = await self._dial(self._token)
+                connection = await dial(self._url, self._token, self._client_id, self._limits)
             except ChannelError:
                 if attempt == self._limits.dial_attempts:
                     raise
@@ -129,34 +124,6 @@ class DataChannel:
         error = task.exception()
         if error is not None:
             self.ended.set_exception(error)
-
-    async def _dial(self, token: str) -> ClientConnection:
-        limits = self._limits
-        try:
-            async with asyncio.timeout(limits.dial):
-                connection = await connect(
-                    self._url,
-                    compression=None,
-                    max_size=framing.MAX_FRAME,
-                    max_queue=64,
-                    ping_interval=None,
-                    open_timeout=None,
-                    close_timeout=limits.close,
-                    write_limit=256 * 1024,
-                )
-                opening = OpenMessage(token, self._client_id, str(uuid.uuid4()), client_version=CLIENT_VERSION)
-                await connection.send(framing.encode_open(opening))
-        except TimeoutError:
-            raise ChannelError(f"the data channel did not open within {limits.dial:g} s") from None
-        except InvalidStatus as error:
-            raise ChannelError(f"the data channel was refused with HTTP status {error.response.status_code}") from None
-        except (InvalidURI, ValueError):  # the latter for a port or a host that is none
-            raise ChannelError("StreamUrl is not the address of a websocket") from None
-        except ImportError:
-            raise ChannelError("the way leads through a SOCKS proxy, which needs the package python-socks") from None
-        except (OSError, WebSocketException) as error:
-            raise ChannelError(f"the data channel could not be opened: {error}") from error
-        return connection
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -343,7 +310,7 @@ class DataChannel:
                         if not token:
                             self._end(End.TIMED_OUT)
                             return None
-                        return await self._dial(token)
+                        return await dial(self._url, token, self._client_id, self._limits)
                     except ChannelError as error:
                         reason = str(error)
                     except ServiceError as error:

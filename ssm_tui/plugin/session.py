@@ -12,7 +12,8 @@ import signal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ssm_tui.plugin import framing, handshake
-from ssm_tui.plugin.channel import ChannelError, DataChannel, End, Ending
+from ssm_tui.plugin.channel import DataChannel, End, Ending
+from ssm_tui.plugin.dialing import ChannelError
 from ssm_tui.plugin.framing import Flag, Message, PayloadType
 from ssm_tui.plugin.handler import BrokenStreamError, Handler, StartError
 from ssm_tui.plugin.limits import DEFAULT_LIMITS, Limits

@@ -1,0 +1,52 @@
+"""Opens one websocket of a data channel, through the proxy of the environment if any, and sends the open message."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
+
+from ssm_tui.plugin import framing
+from ssm_tui.plugin.framing import OpenMessage
+from ssm_tui.plugin.handshake import CLIENT_VERSION
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+    from ssm_tui.plugin.limits import Limits
+
+
+class ChannelError(Exception):
+    """The data channel could not be opened; says why, without a secret."""
+
+
+async def dial(url: str, token: str, client_id: str, limits: Limits) -> ClientConnection:
+    """Raises `ChannelError`. Compression is off, as AWS's programs never negotiate it; pings are the caller's."""
+    try:
+        async with asyncio.timeout(limits.dial):
+            connection = await connect(
+                url,
+                compression=None,
+                max_size=framing.MAX_FRAME,
+                max_queue=64,
+                ping_interval=None,
+                open_timeout=None,
+                close_timeout=limits.close,
+                write_limit=256 * 1024,
+            )
+            opening = OpenMessage(token, client_id, str(uuid.uuid4()), client_version=CLIENT_VERSION)
+            await connection.send(framing.encode_open(opening))
+    except TimeoutError:
+        raise ChannelError(f"the data channel did not open within {limits.dial:g} s") from None
+    except InvalidStatus as error:
+        raise ChannelError(f"the data channel was refused with HTTP status {error.response.status_code}") from None
+    except (InvalidURI, ValueError):  # the latter for a port or a host that is none
+        raise ChannelError("StreamUrl is not the address of a websocket") from None
+    except ImportError:
+        raise ChannelError("the way leads through a SOCKS proxy, which needs the package python-socks") from None
+    except (OSError, WebSocketException) as error:
+        raise ChannelError(f"the data channel could not be opened: {error}") from error
+    return connection
