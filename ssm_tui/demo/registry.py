@@ -77,6 +77,13 @@ class ManagedNode:
         return f"{self.machine.hostname}.{self.region}.compute.internal" if self.machine else ""
 
     @property
+    def hostname(self) -> str:
+        """What the machine calls itself in its own prompt; a hybrid node's name may be no host name at all."""
+        if self.hybrid is not None:
+            return f"host-{self.hybrid.address.replace('.', '-')}"
+        return self.machine.hostname if self.machine else self.id
+
+    @property
     def address(self) -> str:
         return self.hybrid.address if self.hybrid is not None else (self.machine.private_ip if self.machine else "")
 

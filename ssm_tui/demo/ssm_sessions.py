@@ -144,7 +144,7 @@ class SessionCalls:
         return SessionOrder(
             session_id=f"{caller.session_prefix}-{_session_suffix()}",
             target=target,
-            hostname=node.computer_name.partition(".")[0],
+            hostname=node.hostname,
             platform=platform,
             agent_version=node.agent.version,
             session_type=document.session_type,

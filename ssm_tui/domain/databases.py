@@ -161,7 +161,8 @@ def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str,
     remote host, and admitted by the database's security groups where those could be read.
 
     `groups` are the security groups known, by id. A candidate of which something is unknown stands behind every one
-    that is known to reach the database; among equals the name decides, so that the choice stays from read to read.
+    that is known to reach the database. Among equals the one that shares most tags with the database (its env, its
+    team), then the name decides, so that the choice stays the same from read to read.
     """
     near = [n for n in nodes if n.vpc and n.vpc == database.vpc and n.context.region == database.context.region]
     if database.vpc is None:
@@ -178,8 +179,7 @@ def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str,
     if not may:
         why = able[0].access.remote.reason
         return Relay(None, Reachable.NO, f"you may not forward through any of {len(able)} nodes in its VPC: {why}")
-    judged = sorted((_judge(database, node, groups) for node in may), key=_rank)
-    return judged[0]
+    return min((_judge(database, node, groups) for node in may), key=lambda relay: _rank(database, relay))
 
 
 def forwards_to_hosts(node: Node) -> bool:
@@ -211,6 +211,7 @@ def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) 
 _ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
 
 
-def _rank(relay: Relay) -> tuple[int, str, str]:
+def _rank(database: Database, relay: Relay) -> tuple[int, int, str, str]:
     assert relay.node is not None  # noqa: S101 - _judge always names the node
-    return _ORDER.index(relay.reachable), relay.node.name.casefold(), relay.node.id
+    shared = len(database.tags.items() & relay.node.tags.items())
+    return _ORDER.index(relay.reachable), -shared, relay.node.name.casefold(), relay.node.id

@@ -60,6 +60,13 @@ def test_the_choice_among_equals_does_not_depend_on_the_order() -> None:
     assert choose_relay(database(), twins, GUARD).node is choose_relay(database(), twins[::-1], GUARD).node
 
 
+def test_a_relay_of_the_same_env_and_team_goes_first() -> None:
+    stranger = node("i-a", name="a", vpc="vpc-1", security_groups=("sg-app",), tags={"env": "dev", "team": "pay"})
+    friend = node("i-b", name="b", vpc="vpc-1", security_groups=("sg-app",), tags={"env": "prod", "team": "pay"})
+    orders = database(tags={"env": "prod", "team": "pay"})
+    assert choose_relay(orders, [stranger, friend], GUARD).node is friend
+
+
 @pytest.mark.parametrize(
     ("version", "chosen"),
     [("3.1.1374.0", True), ("3.1.1080.0", False), ("3.3.987.0", True), (None, True), ("odd", True)],

@@ -25,7 +25,7 @@ def test_ls_shows_what_there_is_and_what_one_may(laptop: Laptop) -> None:
     nodes = {node["name"]: node for node in json.loads(answer.stdout)}
     assert nodes["결제-api-1"]["access"] == {"shell": "allowed", "forward": "allowed", "remote": "allowed"}
     assert nodes["검색-index-1"]["access"]["shell"] == "denied"
-    assert nodes[HOSTILE]["id"].startswith("i-")
+    assert nodes[HOSTILE]["id"].startswith("mi-")
     assert nodes["web-lost"]["ping"] == "ConnectionLost"
     assert nodes["web-without-role"]["ping"] == "Unmanaged"
 

@@ -159,8 +159,8 @@ def two_tunnels(laptop: Laptop, terminal: Terminal) -> None:
         select(terminal, name)
         terminal.send("enter")
         terminal.wait_for(lambda screen: "⇄ 127.0.0.1:" in highlighted(screen))
-    terminal.wait_for("2 tunnels")
-    assert len(processes(laptop.mark)) >= 5
+    # The app, and for each tunnel a guard and a plugin.
+    terminal.wait_for(lambda screen: "2 tunnels" in screen and len(processes(laptop.mark)) == 5)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -188,7 +188,10 @@ def test_leaving_says_that_a_tunnel_carries_connections(laptop: Laptop) -> None:
             terminal.wait_for("still carries 1 connection")
             terminal.send("n")
             terminal.wait_for(lambda screen: "still carries" not in screen)
+            terminal.send("3")
+            terminal.wait_for(lambda screen: len(re.findall(r"127\.0\.0\.1:\d+ +[01] ", screen)) == 2)
             assert client.execute("select 42").fetchone() == (42,)
+        terminal.wait_for(lambda screen: len(re.findall(r"127\.0\.0\.1:\d+ +0 ", screen)) == 2)
         terminal.send("q")
         assert terminal.wait_end() == 0
     assert not processes(laptop.mark)
