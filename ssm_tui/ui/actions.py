@@ -21,7 +21,10 @@ ALL = frozenset(View)
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something the user can do: `name` is the method `action_NAME` of the home screen, keys in Textual's words."""
+    """Something the user can do: `name` is the method `action_NAME` of the home screen, keys in Textual's words.
+
+    An action `at_once` is done before the next key is looked at, so that keys typed ahead go where they were meant to.
+    """
 
     name: str
     keys: tuple[str, ...]
@@ -29,6 +32,7 @@ class Action:
     help: str
     views: frozenset[View] = ALL
     footer: bool = True
+    at_once: bool = False
 
     @property
     def shown_keys(self) -> str:
@@ -37,7 +41,7 @@ class Action:
 
     def binding(self) -> Binding:
         """The binding that Textual knows it by."""
-        return Binding(",".join(self.keys), self.name, self.label, show=False)
+        return Binding(",".join(self.keys), self.name, self.label, show=False, priority=self.at_once)
 
 
 KEY_NAMES = {
@@ -66,14 +70,15 @@ ACTIONS: tuple[Action, ...] = (
         "Filter",
         "Filter the list; Esc leaves the line, Esc again clears it.",
         _NODES | _DATABASES,
+        at_once=True,
     ),
     Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
     Action("refresh", ("r",), "Refresh", "Read everything again; rows stay until their context has been read."),
-    Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False),
-    Action("previous_view", ("shift+tab",), "Previous view", "Go to the previous view.", footer=False),
-    Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False),
-    Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False),
-    Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False),
+    Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False, at_once=True),
+    Action("previous_view", ("shift+tab",), "Previous view", "Go to the previous view.", footer=False, at_once=True),
+    Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False, at_once=True),
+    Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False, at_once=True),
+    Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False, at_once=True),
     Action("back", ("escape",), "Back", "Clear the filter.", footer=False),
     Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
     Action("commands", ("ctrl+p",), "Commands", "Find any action by its name."),

@@ -42,6 +42,7 @@ class Lists:
         self.tunnels = Table[Any](tunnel_columns(clock, self._via), lambda status: status.id, id="tunnels")
         self._filters = dict.fromkeys(View, Filter())
         self._texts = dict.fromkeys(View, "")
+        self.failed = False  # not even the contexts could be found out
         self._problems: dict[View, FilterError | None] = dict.fromkeys(View)
 
     @property
@@ -95,7 +96,10 @@ class Lists:
             return "No tunnels. t on a database opens one, f on a node forwards a port."
         if self._filters[view] and self._catalog.count(view):
             return f"None of {self._catalog.count(view):,} matches the filter. Esc clears it."
-        if not self._catalog.readings or any(view.value in r.parts for r in self._catalog.readings.values()):
+        readings = self._catalog.readings.values()
+        if self.failed or any(view.value in reading.errors for reading in readings):
+            return "Nothing could be read; below is why. r tries again."
+        if not readings or any(view.value in reading.parts for reading in readings):
             return "Reading …"
         return f"No {view.value} were found here. r reads again."
 

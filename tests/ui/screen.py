@@ -56,10 +56,11 @@ class Person:
         await self._pilot.pause()
 
     async def type(self, text: str) -> None:
-        """A text, key by key."""
+        """A text, key by key, as fast as a paste."""
         for character in text:
             # Not through the pilot, which waits a tenth of a second after each.
-            self.app.post_message(events.Key(_character_to_key(character), character))
+            key = "enter" if character == "\r" else _character_to_key(character)
+            self.app.post_message(events.Key(key, character))
         await self._pilot.pause()
 
     async def click(self, x: int, y: int, times: int = 1) -> None:

@@ -114,3 +114,14 @@ async def test_without_a_terminal_a_shell_is_refused_with_a_reason() -> None:
         await person.press("enter")
         await person.is_told("There is no terminal here")
         assert not world.shells.prepared
+
+
+async def test_enter_typed_ahead_of_the_filter_acts_on_what_was_filtered() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.sees("web-10")
+        await person.type("/web-10\r\r\r")
+        await person.sees("Nodes 1/12")
+        await person.press("enter")
+        await person.until(lambda: runs(world))
+        assert {spec.target for spec in world.shells.prepared} == {"i-000000000000000b3"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.ui.presentation.cells import Cell, Tone
@@ -13,7 +14,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.errors import SsmTuiError
     from ssm_tui.ui.catalog import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What went wrong and what to do, on one line where both fit, else on two."""
+
+    sign: str
+    tone: Tone
+    message: str
+    hint: str = ""
 
 
 def context_cell(context: Context, reading: Reading, now: datetime) -> Cell:
@@ -30,16 +42,20 @@ def context_cell(context: Context, reading: Reading, now: datetime) -> Cell:
     return label, ("●", Tone.GOOD), (fresh, Tone.DIM)
 
 
-def problems(readings: Mapping[Context, Reading]) -> Iterator[tuple[str, Tone, str, str, str]]:
-    """Sign, tone, where, message and hint of everything that could not be read; failures before notes."""
+def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -> Iterator[Notice]:
+    """Everything that could not be read; failures before notes."""
+    if failure is not None:
+        yield Notice("✗", Tone.BAD, visible(failure.message), visible(failure.hint))
     told: set[tuple[Context, str]] = set()
     for context, reading in readings.items():
         for part, error in reading.errors.items():
             # The same cause usually stops nodes and databases alike: expired credentials are said once.
             if (context, error.message) not in told:
                 told.add((context, error.message))
-                yield "✗", Tone.BAD, f"{visible(context.label)} {part}:", visible(error.message), visible(error.hint)
+                where = f"{visible(context.label)} {part}"
+                yield Notice("✗", Tone.BAD, f"{where}: {visible(error.message)}", visible(error.hint))
     for context, reading in readings.items():
         for notes in reading.notes.values():
             for note in notes:
-                yield "!", Tone.WARN, f"{visible(context.label)}:", visible(note.message), visible(note.hint)
+                message = f"{visible(context.label)}: {visible(note.message)}"
+                yield Notice("!", Tone.WARN, message, visible(note.hint))

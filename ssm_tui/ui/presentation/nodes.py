@@ -68,12 +68,12 @@ def node_columns(more: Sequence[str], clock: Callable[[], datetime], *, contexts
         return lambda node: plain(node.tags.get(name))
 
     return (
-        Column("NAME", name_cell, rank=0, least=18, most=40),
-        Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE),
+        Column("NAME", name_cell, rank=0, least=18, most=40, steady=18),
+        Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE, steady=19),
         Column("ACCESS", access_cell, rank=0, least=6, most=6),
-        Column("PING", lambda n: ping_cell(n, clock()), rank=0, least=11, most=16),
-        Column("OS", lambda n: plain(n.os or n.platform), rank=3, least=14, most=22),
-        Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15),
+        Column("PING", lambda n: ping_cell(n, clock()), rank=0, least=11, most=16, steady=11),
+        Column("OS", lambda n: plain(n.os or n.platform), rank=3, least=14, most=22, steady=14),
+        Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15, steady=11),
         Column("AZ", zone_cell, rank=5, least=2, most=6),
         *(
             [Column("CONTEXT", lambda n: plain(n.context.label), rank=2, least=18, most=30, cut=Cut.MIDDLE)]

@@ -22,12 +22,10 @@ from ssm_tui.ui.flows.copy import choose_and_copy
 from ssm_tui.ui.flows.shell import ShellFlow
 from ssm_tui.ui.flows.tunnel import TunnelFlow
 from ssm_tui.ui.lists import Lists
-from ssm_tui.ui.presentation.cells import Cell, Tone
 from ssm_tui.ui.presentation.contexts import context_cell, problems
 from ssm_tui.ui.presentation.copies import Deed
-from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.presentation.tunnels import tunnels_cell
-from ssm_tui.ui.widgets.bars import ContextBar, KeyBar, Notices, ViewTabs, notice
+from ssm_tui.ui.widgets.bars import ContextBar, KeyBar, Notices, ViewTabs
 from ssm_tui.ui.widgets.details import DetailsPane
 from ssm_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from ssm_tui.ui.widgets.table import Table
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
+    from ssm_tui.ui.presentation.contexts import Notice
     from ssm_tui.ui.services import Services
 
 FLOW = "flow"
@@ -81,7 +80,7 @@ class Home(Screen[None]):
         self._lists.set_filter(View.NODES, filter_text)
         self.view = View.NODES
         self._details_wanted: bool | None = None  # None: by the size of the terminal
-        self._notices_hidden: tuple[object, ...] = ()
+        self._notices_hidden: tuple[Notice, ...] = ()
         self._failure: SsmTuiError | None = None
         self._fill_due = self._filter_due = False
         self._not_before = 0.0
@@ -119,14 +118,14 @@ class Home(Screen[None]):
 
     @on(reads.ContextsFound)
     def _contexts_found(self, message: reads.ContextsFound) -> None:
-        self._failure = None
+        self._failure, self._lists.failed = None, False
         self._lists.show_contexts(len(message.contexts))
         for context in message.contexts:
             self._read(context)
 
     @on(reads.ContextsFailed)
     def _contexts_failed(self, message: reads.ContextsFailed) -> None:
-        self._failure = message.error
+        self._failure, self._lists.failed = message.error, True
         self._changed()
 
     def _read(self, context: Context) -> None:
@@ -177,14 +176,9 @@ class Home(Screen[None]):
         self.query_one(Notices).show(self._notices())
         self._show_details()
 
-    def _notices(self) -> list[Cell]:
-        width = self.size.width - 2
-        found = list(problems(self._catalog.readings))
-        if self._failure is not None:
-            found = [("✗", Tone.BAD, "", visible(self._failure.message), visible(self._failure.hint)), *found]
-        if tuple(found) == self._notices_hidden:
-            return []
-        return [notice(*problem, width) for problem in found]
+    def _notices(self) -> tuple[Notice, ...]:
+        found = tuple(problems(self._catalog.readings, self._failure))
+        return () if found == self._notices_hidden else found
 
     def _show_details(self) -> None:
         self.query_one(DetailsPane).show(self._lists.details(self.view))
@@ -227,6 +221,13 @@ class Home(Screen[None]):
             self._filter_due = True
             self.call_later(self._apply_filter)
 
+    def _settle(self) -> None:
+        """A key typed ahead may overtake the news of a filter: what acts on a row looks at the line itself first."""
+        typed = self.query_one(FilterLine).input.value
+        if self._filter_due or typed != self._lists.text(self.view):
+            self._lists.set_filter(self.view, typed)
+            self._apply_filter()
+
     def _apply_filter(self) -> None:
         self._filter_due = False
         problem = self._lists.problem(self.view)
@@ -237,13 +238,15 @@ class Home(Screen[None]):
 
     @on(FilterInput.Left)
     def _filter_left(self) -> None:
-        self._lists.tables[self.view].focus()
+        self.set_focus(self._lists.tables[self.view])
 
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Actions belong to views."""
         known = find(action)
+        if known is not None and known.at_once and isinstance(self.focused, FilterInput):
+            return False  # there it is a letter
         return known is None or self.view in known.views
 
     @on(ViewTabs.Clicked)
@@ -263,7 +266,7 @@ class Home(Screen[None]):
         line.show(self._lists.text(self.view))
         line.show_problem(self._lists.problem(self.view))
         self.query_one(KeyBar).show([action for action in actions_of(self.view) if action.footer])
-        self._lists.tables[self.view].focus()
+        self.set_focus(self._lists.tables[self.view])
         self._fill()
 
     def action_next_view(self, by: int = 1) -> None:
@@ -274,7 +277,7 @@ class Home(Screen[None]):
         self.action_next_view(-1)
 
     def action_filter(self) -> None:
-        self.query_one(FilterLine).input.focus()
+        self.set_focus(self.query_one(FilterLine).input)
 
     def action_back(self) -> None:
         """Takes back one thing: the filter, else the notices."""
@@ -282,7 +285,7 @@ class Home(Screen[None]):
         if line.input.value:
             line.input.value = ""
         else:
-            self._notices_hidden = tuple(problems(self._catalog.readings))
+            self._notices_hidden = self._notices()
             self._show_state()
 
     def action_details(self) -> None:
@@ -298,10 +301,13 @@ class Home(Screen[None]):
             self._read(context)
 
     def action_shell(self) -> None:
+        self._settle()
         if (node := self._lists.nodes.row) is not None:
             self._flow(self._shells.start(node))
 
     def action_forward(self) -> None:
+        self._settle()
+
         async def forward() -> None:
             if node is not None and await self._tunnels.open_forward(node):
                 self.action_view(View.TUNNELS)
@@ -310,6 +316,7 @@ class Home(Screen[None]):
         self._flow(forward())
 
     def action_tunnel(self) -> None:
+        self._settle()
         row = self._lists.databases.row
         if row is None:
             return
@@ -328,10 +335,13 @@ class Home(Screen[None]):
             self.action_copy()
 
     def action_stop(self) -> None:
+        self._settle()
         if (status := self._lists.running_tunnel(self.view)) is not None:
             self._flow(self._tunnels.stop(status))
 
     def action_copy(self) -> None:
+        self._settle()
+
         async def copy() -> None:
             if await choose_and_copy(self.app, self._services.clipboard, title, lines) is Deed.OPEN_TUNNEL:
                 self.action_tunnel()

@@ -14,12 +14,14 @@ from ssm_tui.ui.presentation.cells import Tone, width_of
 from ssm_tui.ui.presentation.text import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual import events
+    from textual.geometry import Size
 
     from ssm_tui.ui.actions import Action, View
     from ssm_tui.ui.presentation.cells import Cell
+    from ssm_tui.ui.presentation.contexts import Notice
 
 STYLES = {
     Tone.PLAIN: "",
@@ -114,26 +116,49 @@ class ViewTabs(Widget):
 class Notices(Widget):
     """What went wrong while reading, for as long as it is so; nothing where all is well."""
 
-    DEFAULT_CSS = "Notices { height: auto; max-height: 3; padding: 0 1; }"
-    MOST = 2
+    DEFAULT_CSS = "Notices { height: auto; padding: 0 1; }"
+    MOST = 4  # lines
 
     def __init__(self) -> None:
         super().__init__()
-        self._cells: Sequence[Cell] = ()
+        self._notices: Sequence[Notice] = ()
         self.display = False
 
-    def show(self, cells: Sequence[Cell]) -> None:
+    def show(self, notices: Sequence[Notice]) -> None:
         """Other notices."""
-        if cells != self._cells:
-            self._cells = cells
-            self.display = bool(cells)
+        if notices != self._notices:
+            self._notices = notices
+            self.display = bool(notices)
             self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As many lines as are rendered."""
+        return len(self._lines(width))
+
     def render(self) -> Content:
-        lines = [content(cell) for cell in self._cells[: self.MOST]]
-        if len(self._cells) > self.MOST:
-            lines.append(Content.styled(f"  and {len(self._cells) - self.MOST} more", "$text-muted"))
-        return Content("\n").join(lines)
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
+        shown: list[Content] = []
+        for at, notice in enumerate(self._notices):
+            lines = list(_notice_lines(notice, width))
+            last = at + 1 == len(self._notices)
+            if len(shown) + len(lines) > self.MOST - (not last) and shown:
+                shown.append(Content.styled(f"  and {len(self._notices) - at} more", "$text-muted"))
+                break
+            shown += lines
+        return shown
+
+
+def _notice_lines(notice: Notice, width: int) -> Iterator[Content]:
+    sign = (f"{notice.sign} ", STYLES[notice.tone])
+    message = cut(notice.message, width - 2)
+    if notice.hint and cell_len(f"{notice.message} · {notice.hint}") <= width - 2:
+        yield Content.assemble(sign, message, (f" · {notice.hint}", "$text-muted"))
+        return
+    yield Content.assemble(sign, message)
+    if notice.hint:
+        yield Content.styled(f"  {cut(notice.hint, width - 2)}", "$text-muted")
 
 
 class KeyBar(Widget):
@@ -185,10 +210,3 @@ def _key(action: Action) -> str:
 
 def _key_width(action: Action) -> int:
     return cell_len(f" {_key(action)} {action.label}  ")
-
-
-def notice(sign: str, tone: Tone, where: str, message: str, hint: str, width: int) -> Cell:
-    """One notice on one line: the message before its hint, which gives way first."""
-    head = cut(f"{where} {message}".strip(), width - 2)
-    tail = cut(f" · {hint}", width - 2 - cell_len(head)) if hint and width - 2 - cell_len(head) > 8 else ""
-    return ((f"{sign} ", tone), (head, Tone.PLAIN), (tail, Tone.DIM))

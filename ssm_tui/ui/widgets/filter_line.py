@@ -36,7 +36,7 @@ class FilterInput(Input):
         """The user is done with the line."""
 
     def action_leave(self) -> None:
-        """Back to the list. The focus goes at once: a second Enter typed ahead must not be taken for one more of ours."""
+        """Back to the list. The focus goes at once, or a second Enter typed ahead would be taken for one of ours."""
         self.screen.set_focus(None)
         self.post_message(self.Left())
 
