@@ -9,6 +9,7 @@ from ssm_tui.domain.nodes import Node, NodeKey
 from ssm_tui.errors import FilterError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import parse_filter
+from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
 from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
 from ssm_tui.ui.presentation.details import Details, database_details, node_details, tunnel_details
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
     from ssm_tui.ui.catalog import Catalog
 
@@ -50,10 +52,10 @@ class Lists:
         """The tables by view."""
         return {View.NODES: self.nodes, View.DATABASES: self.databases, View.TUNNELS: self.tunnels}
 
-    def show_contexts(self, count: int) -> None:
+    def show_contexts(self, contexts: Sequence[Context]) -> None:
         """Where several contexts are open, rows say which one they are of."""
-        self.nodes.set_columns(node_columns(self._columns, self._clock, contexts=count))
-        self.databases.set_columns(database_columns(contexts=count))
+        self.nodes.set_columns(node_columns(self._columns, self._clock, naming=naming(contexts)))
+        self.databases.set_columns(database_columns(naming=naming(contexts)))
 
     # Filters
 

@@ -65,7 +65,7 @@ def test_a_hostile_name_is_shown_as_it_is_written() -> None:
 
 
 def test_at_80_columns_name_id_access_and_ping_remain() -> None:
-    columns = node_columns(("env", "team"), lambda: NOW, contexts=3)
+    columns = node_columns(("env", "team"), lambda: NOW, naming=lambda context: context.label)
     placed = arrange(columns, natural_widths(columns, NODES, {}), 77)
     widths = {p.column.title: p.width for p in placed}
     assert {"NAME", "ID", "ACCESS", "PING"} <= set(widths)

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ssm_tui.domain.contexts import Context
 from ssm_tui.ui.presentation.cells import Cell, Tone
 from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.presentation.times import ago
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from ssm_tui.domain.contexts import Context
     from ssm_tui.errors import SsmTuiError
     from ssm_tui.ui.catalog import Reading
+
+
+Naming = Callable[[Context], str] | None
+
+
+def naming(contexts: Sequence[Context]) -> Naming:
+    """How rows name their context: by what tells those that are open apart; None for a single one."""
+    if len(contexts) < 2:
+        return None
+    if len({context.profile for context in contexts}) == 1:
+        return lambda context: context.region
+    if len({context.region for context in contexts}) == 1:
+        return lambda context: context.profile or "default"
+    return lambda context: context.label
 
 
 @dataclass(frozen=True, slots=True)

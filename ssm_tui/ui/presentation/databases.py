@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelStatus
+    from ssm_tui.ui.presentation.contexts import Naming
 
 REACH = {
     Reachable.YES: ("✓", Tone.GOOD),
@@ -74,20 +75,20 @@ def engine_cell(row: DatabaseRow) -> Cell:
     return plain(" ".join(filter(None, (row.database.engine, row.database.version))))
 
 
-def database_columns(*, contexts: int = 1) -> tuple[Column[DatabaseRow], ...]:
-    """The columns of the database list."""
+def database_columns(*, naming: Naming = None) -> tuple[Column[DatabaseRow], ...]:
+    """The columns of the database list; `naming` names contexts where several are open."""
     return (
         Column("DATABASE", lambda r: plain(r.database.id, Tone.STRONG), rank=0, least=18, most=40, steady=14),
         Column("ENGINE", engine_cell, rank=1, least=12, most=26, steady=14),
         Column("ROLE", lambda r: plain(r.database.role), rank=2, least=8, most=8),
         Column("RELAY", relay_cell, rank=0, least=14, most=30, steady=14),
         Column("TUNNEL", tunnel_cell, rank=0, least=17, most=19, steady=17),
-        Column("PORT", lambda r: plain(str(r.database.port)), rank=4, least=5, most=5),
+        Column("PORT", lambda r: plain(str(r.database.port)), rank=5, least=5, most=5),
         Column("VPC", lambda r: plain(r.database.vpc, Tone.DIM), rank=6, least=12, most=22, cut=Cut.MIDDLE),
-        *([Column("CONTEXT", _context, rank=5, least=10, most=30, cut=Cut.MIDDLE)] if contexts > 1 else []),
-        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=3, least=20, most=70, cut=Cut.MIDDLE),
+        *(
+            [Column("CONTEXT", lambda r: plain(naming(r.database.context)), rank=3, least=14, most=30, cut=Cut.MIDDLE)]
+            if naming
+            else []
+        ),
+        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=4, least=20, most=70, cut=Cut.MIDDLE),
     )
-
-
-def _context(row: DatabaseRow) -> Cell:
-    return plain(row.database.context.label)

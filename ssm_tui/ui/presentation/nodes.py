@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from ssm_tui.ui.presentation.contexts import Naming
+
 LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r"}
 DENIED, UNKNOWN = "–", "?"
 
@@ -59,8 +61,10 @@ def zone_cell(node: Node) -> Cell:
     return plain(node.az.rpartition("-")[2]) if node.az else ()
 
 
-def node_columns(more: Sequence[str], clock: Callable[[], datetime], *, contexts: int = 1) -> tuple[Column[Node], ...]:
-    """The columns of the node list; `more` are fields or tags. The context is shown where several are open."""
+def node_columns(
+    more: Sequence[str], clock: Callable[[], datetime], *, naming: Naming = None
+) -> tuple[Column[Node], ...]:
+    """The columns of the node list; `more` are fields or tags. `naming` names contexts where several are open."""
 
     def chosen(name: str) -> Callable[[Node], Cell]:
         if name in NODE_FIELDS:
@@ -76,8 +80,8 @@ def node_columns(more: Sequence[str], clock: Callable[[], datetime], *, contexts
         Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15, steady=11),
         Column("AZ", zone_cell, rank=5, least=2, most=6),
         *(
-            [Column("CONTEXT", lambda n: plain(n.context.label), rank=2, least=18, most=30, cut=Cut.MIDDLE)]
-            if contexts > 1
+            [Column("CONTEXT", lambda n: plain(naming(n.context)), rank=2, least=14, most=30, cut=Cut.MIDDLE)]
+            if naming
             else []
         ),
         *(Column(name, chosen(name), rank=4 if at < 2 else 6, least=8, most=20) for at, name in enumerate(more)),

@@ -119,7 +119,7 @@ class Home(Screen[None]):
     @on(reads.ContextsFound)
     def _contexts_found(self, message: reads.ContextsFound) -> None:
         self._failure, self._lists.failed = None, False
-        self._lists.show_contexts(len(message.contexts))
+        self._lists.show_contexts(message.contexts)
         for context in message.contexts:
             self._read(context)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.presentation.details import Details, Fact, Finding
 
 NAME = 11  # cells for the names of facts and findings
+FACTS = 3  # lines of facts that long reasons leave
 LEAST = 36  # cells that a column of facts needs
 
 
@@ -53,7 +54,7 @@ def lines(details: Details, width: int, height: int) -> Iterator[Content]:
     narrow = columns == 1
     findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=True)]
     room = height - 1 - len(findings) - -(-len(details.facts) // columns)
-    if room < 1 and not narrow:
+    if height - 2 - len(findings) < FACTS:
         findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=False)]
     command = list(_command(details.command, width, most=max(1, min(4, room))))
     spare = height - 1 - len(findings) - len(command)
