@@ -117,3 +117,18 @@ async def test_keys_and_mouse_move_the_highlight() -> None:
         assert app.table.place == 6
         await pilot.click(offset=(10, 0))
         assert app.table.place == 6
+
+
+async def test_a_list_scrolled_away_by_the_wheel_stays_where_it_is_looked_at() -> None:
+    app = Bench()
+    async with app.run_test(size=(100, HEIGHT)) as pilot:
+        app.table.focus()
+        app.table.set_rows(MANY[100:])
+        await pilot.pause()
+        app.table.scroll_to(y=500, animate=False, immediate=True)
+        await pilot.pause()
+        app.table.set_rows(MANY)
+        await pilot.pause()
+        assert (app.table.row, app.table.scroll_offset.y) == (MANY[100], 600)
+        await pilot.press("down")
+        assert app.table.scroll_offset.y == 101

@@ -124,11 +124,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def set_rows(self, rows: Sequence[R], *, restart: bool = False) -> None:
         """Other rows. The highlighted one is kept by its key and keeps its place on the screen; where it is gone, its
         place in the list is highlighted, or the first row with `restart`."""
-        before, line = self.row, self._cursor - self.scroll_offset.y
-        at_top = self.scroll_offset.y == 0
+        before, top = self.row, self.scroll_offset.y
+        line = self._cursor - top
+        seen = 0 <= line < self._page
+        first = self._key(self._rows[top]) if not seen and top < len(self._rows) else None
         wanted = self._lost if before is None else self._key(before)
         self._rows = rows
-        found = self._find(wanted)
+        found = self._find(wanted, self._cursor)
         if found is None:
             found = 0 if restart else min(self._cursor, max(len(rows) - 1, 0))
         self._cursor = found
@@ -136,20 +138,23 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._lost = None if rows else wanted
         self._measure()
         self.virtual_size = Size(self._width, len(rows) + 1)
-        # A list that is read from its top goes on being so while rows arrive above the highlighted one.
-        top = 0 if at_top and found < self._page else found - line
-        self._scroll(top)
-        self._reveal()
+        if not seen and not restart:
+            # Scrolled away from the highlighted row: what is looked at stays instead.
+            self._scroll(self._find(first, top) or 0)
+        else:
+            # A list that is read from its top goes on being so while rows arrive above the highlighted one.
+            self._scroll(0 if top == 0 and found < self._page else found - line)
+            self._reveal()
         self.refresh()
         if self.row is not None or before is not None:
             self.post_message(self.Highlighted(self))  # type: ignore[arg-type]  # the message is not generic
 
-    def _find(self, wanted: Hashable) -> int | None:
+    def _find(self, wanted: Hashable, guess: int) -> int | None:
         if wanted is None:
             return None
         rows, key = self._rows, self._key
-        if self._cursor < len(rows) and key(rows[self._cursor]) == wanted:
-            return self._cursor
+        if guess < len(rows) and key(rows[guess]) == wanted:
+            return guess
         return next((at for at, other in enumerate(rows) if key(other) == wanted), None)
 
     def highlight(self, place: int) -> None:
