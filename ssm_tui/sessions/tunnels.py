@@ -27,6 +27,11 @@ OPEN_SECONDS = 45.0
 PROBE_SECONDS = 12.0
 # The plugin says that a stream failed on its output, the stream's end arrives by the socket: either may be first.
 _WORD_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 5.0
+
+
+class _PortGoneError(SessionError):
+    """The session's own port refused the probe."""
 
 
 class Preparer(Protocol):
@@ -111,6 +116,8 @@ class _Tunnel:
             await self._run()
         except SsmTuiError as error:
             self._become(TunnelState.FAILED, error.message, error.hint)
+        except OSError as problem:
+            self._become(TunnelState.FAILED, f"the system refused: {problem.strerror}", "too many files or processes?")
         else:
             self._become(TunnelState.STOPPED)
 
@@ -143,7 +150,7 @@ class _Tunnel:
         try:
             await self._until_first(ended, ready)
             if ready.done() and not self._stop_wanted.is_set():
-                ready.result()
+                await self._stood(ready, ended)
                 await self._until_first(ended)
             if not self._stop_wanted.is_set():
                 raise reading.why_ended(child.tail, ended.result())
@@ -154,6 +161,16 @@ class _Tunnel:
             await ended
             if not any("Exiting session" in line for line in child.tail):
                 await self._terminate()
+
+    async def _stood(self, ready: asyncio.Task[None], ended: asyncio.Task[int]) -> None:
+        """Raises why the tunnel did not become ready. A plugin that has opened its port and gone has last words that
+        say more than the port's silence; they are on their way."""
+        try:
+            ready.result()
+        except _PortGoneError:
+            await asyncio.wait([ended], timeout=_LAST_WORDS_SECONDS)
+            if not ended.done():
+                raise
 
     async def _become_ready(self, relay: Relay) -> None:
         """Waits for the session's port and for the far end behind it, then lets clients through."""
@@ -172,7 +189,10 @@ class _Tunnel:
     async def _reach(self, port: int) -> None:
         request = self._request
         far = f"{request.host or request.target}:{request.port}"
-        reached = await probe(request.family, LOOPBACK, port, PROBE_SECONDS)
+        try:
+            reached = await probe(request.family, LOOPBACK, port, PROBE_SECONDS)
+        except OSError as problem:
+            raise _PortGoneError(f"the session's port does not answer: {problem.strerror}", "retry") from None
         if reached is Reached.SILENT:
             raise FarEndError(
                 f"{far} did not answer within {PROBE_SECONDS:.0f} s",
