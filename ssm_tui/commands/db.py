@@ -9,6 +9,7 @@ from ssm_tui.commands.reading import read_all, read_databases
 from ssm_tui.commands.terminal import write_line, write_table
 from ssm_tui.domain.databases import DATABASE_FIELDS, choose_relay
 from ssm_tui.domain.filters import parse
+from ssm_tui.domain.ordering import database_order
 
 if TYPE_CHECKING:
     from ssm_tui.domain.databases import Database, Relay
@@ -27,7 +28,7 @@ def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
         for database in each.databases
         if wanted.matches(database)
     ]
-    found.sort(key=lambda pair: (pair[0].context.profile or "", pair[0].context.region, pair[0].id))
+    found.sort(key=lambda pair: database_order(pair[0]))
     if as_json:
         write_line(json.dumps([as_object(*pair) for pair in found], ensure_ascii=False, indent=2))
     else:

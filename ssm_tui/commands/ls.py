@@ -11,6 +11,7 @@ from ssm_tui.commands.terminal import write_line, write_table
 from ssm_tui.domain.access import SessionKind, Verdict
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.ordering import node_order
 
 if TYPE_CHECKING:
     from ssm_tui.domain.nodes import Node
@@ -24,18 +25,12 @@ def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
     """Lists the nodes that match. Raises SsmTuiError; 1 where a context could not be read."""
     wanted = parse(filter_text, NODE_FIELDS)
     listing = read_all(clouds, partial(read_nodes, access=True))
-    nodes = sorted((node for node in listing.nodes if wanted.matches(node)), key=order)
+    nodes = sorted((node for node in listing.nodes if wanted.matches(node)), key=node_order)
     if as_json:
         write_line(json.dumps([as_object(node) for node in nodes], ensure_ascii=False, indent=2))
     else:
         write_table(HEAD, map(as_row, nodes))
     return 0 if listing.complete else 1
-
-
-def order(node: Node) -> tuple[object, ...]:
-    """By context, then by name with the nameless last, then by id."""
-    context = node.context
-    return context.profile or "", context.region, not node.name, node.name.casefold(), node.id
 
 
 def as_object(node: Node) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import Verdict
+from ssm_tui.domain.ordering import Order, node_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -211,7 +212,7 @@ def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) 
 _ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
 
 
-def _rank(database: Database, relay: Relay) -> tuple[int, int, str, str]:
+def _rank(database: Database, relay: Relay) -> tuple[int, int, Order]:
     assert relay.node is not None  # noqa: S101 - _judge always names the node
     shared = len(database.tags.items() & relay.node.tags.items())
-    return _ORDER.index(relay.reachable), -shared, relay.node.name.casefold(), relay.node.id
+    return _ORDER.index(relay.reachable), -shared, node_order(relay.node)

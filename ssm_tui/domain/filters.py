@@ -46,6 +46,44 @@ class Kind(Enum):
     FIELD = "field"
 
 
+class Texts:
+    """The texts of one subject, folded when first asked for and then kept: 10,000 rows a keystroke must be cheap."""
+
+    __slots__ = ("_fields", "_subject", "_tags", "_words")
+
+    def __init__(self, subject: Filterable) -> None:
+        self._subject = subject
+        self._words: str | None = None
+        self._tags: dict[str, tuple[str, ...]] | None = None
+        self._fields: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def words(self) -> str:
+        """What a bare word is looked up in, a line each."""
+        if self._words is None:
+            self._words = "\n".join(word.replace("\n", " ") for word in self._subject.words()).casefold()
+        return self._words
+
+    @property
+    def tags(self) -> Mapping[str, tuple[str, ...]]:
+        """The values by key; AWS tells keys apart by case, people do not."""
+        if self._tags is None:
+            self._tags = {}
+            for key, value in self._subject.tags.items():
+                folded = key.casefold()
+                self._tags[folded] = (*self._tags.get(folded, ()), value.casefold())
+        return self._tags
+
+    def values(self, field_name: str) -> tuple[str, ...]:
+        """The texts of a field."""
+        if field_name not in self._fields:
+            self._fields[field_name] = tuple(text.casefold() for text in self._subject.values(field_name))
+        return self._fields[field_name]
+
+
+NO_TAG = ("",)  # a tag that is not there reads as empty, so `owner=` finds the nodes without an owner
+
+
 @dataclass(frozen=True)
 class Term:
     """One term: it matches when any of its alternatives does, or none where it is negated."""
@@ -56,28 +94,24 @@ class Term:
     negated: bool = False
 
     @cached_property
-    def _tests(self) -> tuple[Callable[[str], bool], ...]:
-        whole = self.kind in (Kind.TAG, Kind.TAG_KEY) or (self.kind is Kind.FIELD and self.key in WHOLE_VALUE)
-        return tuple(_test(text, whole=whole) for text in self.alternatives)
+    def finds(self) -> Callable[[Texts], bool]:
+        """Whether a subject with these texts has what this term asks for, negation aside."""
+        tests = tuple(_test(text, self._scope) for text in self.alternatives)
+        if self.kind is Kind.WORD:
+            return _any(tests, lambda texts: (texts.words,))
+        if self.kind is Kind.TAG_KEY:
+            return _any(tests, lambda texts: texts.tags)
+        key = self.key.casefold()
+        if self.kind is Kind.TAG:
+            return _any(tests, lambda texts: texts.tags.get(key, NO_TAG))
+        return _any(tests, lambda texts: texts.values(key))
 
-    def matches(self, subject: Filterable) -> bool:
-        """Whether the subject has what this term asks for."""
-        return self._found(subject) is not self.negated
-
-    def _found(self, subject: Filterable) -> bool:
-        texts: Iterable[str]
-        match self.kind:
-            case Kind.WORD:
-                texts = subject.words()
-            case Kind.FIELD:
-                texts = subject.values(self.key)
-            case Kind.TAG_KEY:
-                texts = subject.tags
-            case Kind.TAG:
-                wanted = self.key.casefold()
-                # A tag that is not there reads as empty, so `owner=` finds the nodes without an owner.
-                texts = [v for k, v in subject.tags.items() if k.casefold() == wanted] or [""]
-        return any(test(text) for text in texts for test in self._tests)
+    @property
+    def _scope(self) -> Scope:
+        if self.kind is Kind.WORD:
+            return Scope.LINES
+        whole = self.kind in (Kind.TAG, Kind.TAG_KEY) or self.key in WHOLE_VALUE
+        return Scope.WHOLE if whole else Scope.PART
 
 
 @dataclass(frozen=True)
@@ -92,7 +126,14 @@ class Filter:
 
     def matches(self, subject: Filterable) -> bool:
         """Whether every term matches."""
-        return all(term.matches(subject) for term in self.terms)
+        return self.admits(Texts(subject))
+
+    def admits(self, texts: Texts) -> bool:
+        """The same, for texts that are kept beside their subject."""
+        for term in self.terms:  # noqa: SIM110 - all() makes a generator for each of 10,000 rows
+            if term.finds(texts) is term.negated:
+                return False
+        return True
 
 
 def parse(text: str, fields: Collection[str]) -> Filter:
@@ -205,15 +246,32 @@ def _alternatives(token: _Token) -> tuple[str, ...]:
     return tuple(part.pattern() for part in token.split("|"))
 
 
-def _test(pattern: str, *, whole: bool) -> Callable[[str], bool]:
-    """A test of one text. Without a glob it is a comparison of folded texts: 10,000 rows a keystroke must be cheap."""
+class Scope(Enum):
+    """What of a text a pattern without a glob must be; with one, it must be all of it, or all of a line."""
+
+    WHOLE = "whole"
+    PART = "part"
+    LINES = "lines"
+
+
+def _any(tests: tuple[Callable[[str], bool], ...], select: Callable[[Texts], Iterable[str]]) -> Callable[[Texts], bool]:
+    if len(tests) == 1:
+        test = tests[0]
+        return lambda texts: any(map(test, select(texts)))
+    return lambda texts: any(test(text) for text in select(texts) for test in tests)
+
+
+def _test(pattern: str, scope: Scope) -> Callable[[str], bool]:
+    """A test of one folded text."""
     wanted = pattern.casefold()
     if not any(sign in wanted for sign in "*?["):
-        if whole:
-            return lambda text: text.casefold() == wanted
-        return lambda text: wanted in text.casefold()
-    glob = re.compile("".join(_glob_piece(m) for m in re.finditer(r"\[([*?\[])\]|.", wanted, re.DOTALL)), re.DOTALL)
-    return lambda text: glob.fullmatch(text.casefold()) is not None
+        return wanted.__eq__ if scope is Scope.WHOLE else lambda text: wanted in text
+    pieces = "".join(_glob_piece(m) for m in re.finditer(r"\[([*?\[])\]|.", wanted, re.DOTALL))
+    if scope is Scope.LINES:
+        glob = re.compile(f"^{pieces}$", re.MULTILINE)
+        return lambda text: glob.search(text) is not None
+    whole = re.compile(pieces, re.DOTALL)
+    return lambda text: whole.fullmatch(text) is not None
 
 
 def _glob_piece(piece: re.Match[str]) -> str:

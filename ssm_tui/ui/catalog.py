@@ -10,6 +10,7 @@ from ssm_tui.domain.databases import DATABASE_FIELDS, choose_relay
 from ssm_tui.domain.filters import Filter, parse
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.ordering import database_order
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.presentation.databases import DatabaseRow
 
@@ -155,7 +156,7 @@ class Catalog:
         relays = self._chosen_relays()
         rows = (DatabaseRow(d, relays[key], running.get(key)) for key, d in self._databases.items())
         found = (row for row in rows if not wanted or wanted.matches(row))
-        return sorted(found, key=lambda r: (r.database.id.casefold(), r.database.context.label))
+        return sorted(found, key=lambda row: database_order(row.database))
 
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""
