@@ -2,8 +2,8 @@
 
     make screenshots
 
-The PNGs take their letters from the system's fonts: install a monospace one with CJK and emoji beside it. Every session
-in them is a real one.
+The PNGs take their letters from the system's fonts: DejaVu Sans Mono, Noto Sans CJK and Noto Color Emoji (Debian's
+fonts-dejavu-core, fonts-noto-cjk, fonts-noto-color-emoji). Every session in them is a real one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
+from html import escape, unescape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import resvg_py
+from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -30,6 +33,15 @@ from ssm_tui.ui.app import Services, SsmTui
 FOLDER = Path(__file__).parents[2] / "screenshots"
 SIZES = {"": (120, 35), "-80x24": (80, 24), "-200x50": (200, 50)}
 _PATIENCE = 30.0
+
+CELL = 12.2  # the width of a cell in the export (its letters are 20 high)
+LETTERS = "DejaVu Sans Mono"
+WIDE = "Noto Sans CJK KR"
+FONT_FACE = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+TEXT = re.compile(
+    r'<text class="(?P<class>[^"]+)" x="(?P<x>[^"]+)" (?P<rest>[^>]*)textLength="(?P<length>[^"]+)"'
+    r"(?P<more>[^>]*)>(?P<text>[^<]*)</text>"
+)
 
 
 class NoClipboard:
@@ -57,13 +69,29 @@ def text_of(pilot: Pilot[None]) -> str:
 
 def save(pilot: Pilot[None], name: str) -> None:
     """Writes NAME.svg and NAME.png."""
-    picture = pilot.app.export_screenshot(title="ssm-tui", simplify=True)
+    picture = TEXT.sub(apart, pilot.app.export_screenshot(title="ssm-tui", simplify=True))
     (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
-    # The SVG names a web font, which a renderer without a network has not: the system's monospace stands in.
-    local = picture.replace("Fira Code", "monospace")
-    (FOLDER / f"{name}.png").write_bytes(
-        resvg_py.svg_to_bytes(svg_string=local, monospace_family=os.environ.get("SCREENSHOT_FONT", "DejaVu Sans Mono"))
-    )
+    # The SVG names a web font, which a renderer without a network has not: the system's stand in.
+    local = FONT_FACE.sub("", picture).replace("Fira Code", LETTERS)
+    (FOLDER / f"{name}.png").write_bytes(resvg_py.svg_to_bytes(svg_string=local))
+
+
+def apart(found: re.Match[str]) -> str:
+    """A run of text with wide letters as several: a renderer takes one font for a whole run, and the export counts
+    letters, not cells, for its length."""
+    text = unescape(found["text"])
+    if cell_len(text) in (0, len(text)):
+        return found[0]
+    x, pieces = float(found["x"]), []
+    # Each wide letter stands alone, so that none drifts from its two cells.
+    for place, letters in groupby(enumerate(text), lambda at: at[0] if cell_len(at[1]) > 1 else -1):
+        wide, run = place >= 0, "".join(letter for _, letter in letters)
+        style = f'style="font-family: {WIDE}" ' if wide else ""
+        where = f'x="{x:g}" {style}{found["rest"]}textLength="{cell_len(run) * CELL:g}"{found["more"]}'
+        shown = escape(run).replace("\u00a0", "&#160;")
+        pieces.append(f'<text class="{found["class"]}" {where}>{shown}</text>')
+        x += cell_len(run) * CELL
+    return "".join(pieces)
 
 
 async def tour(services: Services, supervisors: list[TunnelSupervisor], suffix: str, size: tuple[int, int]) -> None:
