@@ -1,6 +1,6 @@
 """Who may import whom, checked on the source: the rules of the layers, each with its reason.
 
-`domain` and `errors` import nothing of ours. `aws`, `sessions` and `store` import those two. `ui` sees AWS and sessions
+`domain` and `errors` import nothing of ours. `aws` and `sessions` import those two. `ui` sees AWS and sessions
 through the Protocols of `domain.services`. `plugin` stands alone. `cli` and `commands` compose.
 """
 
@@ -21,7 +21,6 @@ OURS = {
     "errors": set(),
     "aws": {"aws", "domain", "errors"},
     "sessions": {"sessions", "domain", "errors"},
-    "store": {"store", "domain", "errors"},
     "ui": {"ui", "domain", "errors"},
     "plugin": {"plugin"},
     "demo": {"demo", "plugin", "errors"},
