@@ -105,8 +105,8 @@ async def test_rows_appear_while_pages_still_come_and_the_highlight_stays() -> N
         gate.release()
         await person.sees("aaa")
         await person.sees("fresh")
-        assert "web-10" in highlighted
-        assert "web-10" in person.line_with("▌")
+        assert "web-2" in highlighted
+        assert "web-2" in person.line_with("▌")
 
 
 async def test_a_failed_refresh_keeps_the_rows_and_says_what_to_do() -> None:
