@@ -121,10 +121,11 @@ class MuxPort:
         try:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # Before anything is awaited: the session's end may cancel us again here.
+            writer.close()
             for direction in directions:
                 direction.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
-            writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 

@@ -48,9 +48,11 @@ class NodeServices:
 
 async def _attended(conversation: Conversation, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Ends the connection after the conversation, and takes a peer that goes away for what it is."""
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-        await conversation(reader, writer)
-    writer.close()
+    try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            await conversation(reader, writer)
+    finally:
+        writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
 

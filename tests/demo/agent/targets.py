@@ -16,22 +16,31 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def listening(conversation: Conversation, receive_buffer: int = 0) -> AsyncIterator[tuple[str, int]]:
-    """Serves every connection with the conversation; closes what is open at the end."""
+    """Serves every connection with the conversation; at the end closes what is open and waits for the conversations."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     if receive_buffer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    conversations: set[asyncio.Task[None]] = set()
     writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.add(writer)
-        with contextlib.suppress(OSError):
-            await conversation(reader, writer)
-        writers.discard(writer)
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await conversation(reader, writer)
+        finally:
+            writers.discard(writer)
+            writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, sock=listener)
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # At once, not when the task first runs: the end may come in between.
+        writers.add(writer)
+        task = asyncio.create_task(serve(reader, writer))
+        conversations.add(task)
+        task.add_done_callback(conversations.discard)
+
+    server = await asyncio.start_server(accept, sock=listener)
     host, port = server.sockets[0].getsockname()[:2]
     try:
         yield host, port
@@ -39,6 +48,9 @@ async def listening(conversation: Conversation, receive_buffer: int = 0) -> Asyn
         server.close()
         for writer in list(writers):
             writer.transport.abort()
+        for task in conversations:
+            task.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
