@@ -1,6 +1,6 @@
 """`ssm-tui demo` and `python -m ssm_tui.demo`: serves the demo cloud, until told to end or while a command runs.
 
-    python -m ssm_tui.demo                  prints `export NAME=value` lines, serves until a signal
+    python -m ssm_tui.demo                  prints `export NAME=value` lines and nothing else, serves until a signal
     python -m ssm_tui.demo -- COMMAND …     runs COMMAND in the cloud's environment, exits with its status
 
 `--watch-stdin` ends the cloud when its input closes, which is how `DemoProcess` keeps one from outliving its owner;
@@ -88,7 +88,9 @@ async def _serve(options: argparse.Namespace) -> int:
     try:
         await asyncio.wait({start, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if start.done():
-            lines = [*shell_lines(start.result()), READY]
+            lines = shell_lines(start.result())
+            if options.watch_stdin:
+                lines.append(READY)
             report("up, Ctrl-C ends it\n")
             # A reader that has gone away ends the cloud as Ctrl-C does.
             with contextlib.suppress(BrokenPipeError):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY = "# ready"
-"""The line after the exports: a comment to a shell, the end of the list to a program."""
+"""The line after the exports that tells `DemoProcess` that they are complete; nobody else is shown it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ def isolate() -> None:
 
 
 def shell_lines(variables: Mapping[str, str]) -> list[str]:
-    """The variables as a shell reads them."""
-    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    """The variables as a shell reads them, and as plain as it lets them be: others take what stands behind the `=`."""
+    return [f"export {name}={shlex.quote(value) if value else ''}" for name, value in variables.items()]
 
 
 def read_line(line: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""A connection to a target is closed whichever end comes first, its own or its session's, and when both come at once."""
+"""A connection to a target is closed whichever end comes first, its own or its session's, or both at once."""
 
 from __future__ import annotations
 

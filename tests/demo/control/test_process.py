@@ -128,6 +128,7 @@ def test_exports_survive_a_shell() -> None:
     assert dict(filter(None, map(read_line, lines))) == variables
     script = "\n".join([*lines, 'printf %s "$ODD"'])
     assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == variables["ODD"]
+    assert lines[:2] == ["export PLAIN=x", "export EMPTY="]
     assert read_line("# ready") is None
 
 
@@ -137,16 +138,12 @@ def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals
         _DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(own_folder)
     ) as cloud:
         assert cloud.stdout is not None
-        lines = []
-        for line in cloud.stdout:
-            lines.append(line.strip())
-            if lines[-1] == "# ready":
-                break
-        assert all(line.startswith("export ") for line in lines[:-1])
+        assert cloud.stdout.readline().startswith("export AWS_ENDPOINT_URL=http://127.0.0.1:")
         assert _left_behind(own_folder) != []
         cloud.send_signal(number)
         status = cloud.wait(_PATIENCE)
         assert status == (-number if number is signal.SIGKILL else 0)
+        assert all(line.startswith("export ") for line in cloud.stdout.read().splitlines())
         assert cloud.stderr is not None
         assert cloud.stderr.read() == ""
     _nothing_left(own_folder)
