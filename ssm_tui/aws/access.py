@@ -1,9 +1,10 @@
 """The caller's access to nodes: StartSession simulated once per set of tags that policies look at.
 
 StartSession is authorised twice, on the node with its tags and on the document without them, so the documents are asked
-about once. A shell without a document name needs the default document only where a policy insists on it by
-`ssm:SessionDocumentAccessCheck` (Systems Manager user guide, "Start a default shell session …"): the node is then asked
-about with that key false, as the service does first, and with it true.
+about once. A shell without a document name needs the default document as the others need theirs. Source: "Start a
+default shell session by specifying the default session document in IAM policies"
+(docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html), which until 2024
+asked for it only under the condition ssm:SessionDocumentAccessCheck.
 """
 
 from __future__ import annotations
@@ -105,26 +106,18 @@ def _judge_nodes(
 ) -> Iterator[Portion]:
     for tags, nodes in chunks:
         arns = {node.key: node_arn(node, caller) for node in nodes}
-        hybrid = nodes[0].hybrid
         try:
-            checked = simulator.judge(list(arns.values()), tags, hybrid=hybrid)
-            unchecked = checked
-            if simulator.checks_documents:
-                unchecked = simulator.judge(list(arns.values()), tags, hybrid=hybrid, checked=False)
+            answers = simulator.judge(list(arns.values()), tags, hybrid=nodes[0].hybrid)
         except AwsError as error:
             yield _unknown(nodes, error)
             continue
-        yield {
-            key: _access(checked.get(arn, _UNANSWERED), unchecked.get(arn, _UNANSWERED), documents)
-            for key, arn in arns.items()
-        }
+        yield {key: _access(answers.get(arn, _UNANSWERED), documents) for key, arn in arns.items()}
 
 
-def _access(node: Answer, unchecked: Answer, documents: Mapping[SessionKind, Answer]) -> Access:
+def _access(node: Answer, documents: Mapping[SessionKind, Answer]) -> Access:
     """What node and document give together: the service asks for the node first, and for both to be allowed."""
     both = {kind: _both(node, document) for kind, document in documents.items()}
-    shell = unchecked if unchecked.verdict is Verdict.ALLOWED else both[SessionKind.SHELL]
-    return Access(shell, both[SessionKind.FORWARD], both[SessionKind.REMOTE])
+    return Access(both[SessionKind.SHELL], both[SessionKind.FORWARD], both[SessionKind.REMOTE])
 
 
 def _both(node: Answer, document: Answer) -> Answer:

@@ -39,11 +39,6 @@ class Simulator:
         self._keys = {key.casefold(): key for key in decode.texts(asked.get("ContextKeyNames"))}
         self._facts = _facts(caller, self._principal, user_id, region)
 
-    @property
-    def checks_documents(self) -> bool:
-        """Whether a policy asks that the default shell's document be granted too."""
-        return DOCUMENT_CHECK.casefold() in self._keys
-
     def relevant(self, tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """The tags that a policy's conditions look at, sorted: nodes that have the same are treated the same."""
         prefixes = tuple(prefix.casefold() for prefix in TAG_PREFIXES)
@@ -55,12 +50,10 @@ class Simulator:
         """Whether any condition is about tags of the resource."""
         return any(key.startswith(prefix.casefold()) for key in self._keys for prefix in TAG_PREFIXES)
 
-    def judge(
-        self, arns: Sequence[str], tags: Iterable[tuple[str, str]], *, hybrid: bool = False, checked: bool = True
-    ) -> dict[str, Answer]:
-        """IAM's answer for each resource that carries the tags, in one call; `checked` is the document check's key."""
+    def judge(self, arns: Sequence[str], tags: Iterable[tuple[str, str]], *, hybrid: bool = False) -> dict[str, Answer]:
+        """IAM's answer for each resource that carries the tags, in one call."""
         tags = tuple(tags)
-        entries = self._entries(tags, hybrid=hybrid, checked=checked)
+        entries = self._entries(tags, hybrid=hybrid)
         answers: dict[str, Answer] = {}
         # One action, so the pages that may come split its resources.
         for page in self._gateway.pages(
@@ -75,8 +68,8 @@ class Simulator:
                 answers.update(self._answers(result, arns, tags))
         return answers
 
-    def _entries(self, tags: tuple[tuple[str, str], ...], *, hybrid: bool, checked: bool) -> list[dict[str, Any]]:
-        known = {DOCUMENT_CHECK: ("boolean", "true" if checked else "false"), **self._facts}
+    def _entries(self, tags: tuple[tuple[str, str], ...], *, hybrid: bool) -> list[dict[str, Any]]:
+        known = {DOCUMENT_CHECK: ("boolean", "true"), **self._facts}
         for prefix in TAG_PREFIXES[: 2 if hybrid else 3]:
             known |= {prefix + key: ("string", value) for key, value in tags}
         return [

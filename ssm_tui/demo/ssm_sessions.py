@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.demo import documents
 from ssm_tui.demo.agent import SessionOrder
 from ssm_tui.demo.answers import Answer, AwsFault, json_answer
-from ssm_tui.demo.authorization import check, decide, node_arn
+from ssm_tui.demo.authorization import check, node_arn
 from ssm_tui.demo.registry import node_tags
 from ssm_tui.demo.ssm_nodes import paged
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ssm_tui.demo.wire import WireRequest
 
 _ACTION = "ssm:StartSession"
-_DOCUMENT_CHECK = "ssm:SessionDocumentAccessCheck"
+_CHECKED: dict[str, Values] = {"ssm:SessionDocumentAccessCheck": ("true",)}
 
 
 @dataclass(slots=True)
@@ -154,22 +154,17 @@ class SessionCalls:
     def _authorize(
         self, request: WireRequest, caller: Principal, target: str, node: ManagedNode | None, name: str | None
     ) -> None:
-        """On the node always; on the document when it is named, or when a policy insists on checking it.
+        """On the node with its tags, then on the document without them; the default one where none is named.
 
-        Source: "Start a default shell session by specifying the default session document in IAM policies": without a
-        name the default document needs no grant of its own unless ssm:SessionDocumentAccessCheck asks for it.
+        Source: "Start a default shell session by specifying the default session document in IAM policies"
+        (docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html): the
+        default document must be granted too. Until 2024 that page had it so only for policies with the condition
+        ssm:SessionDocumentAccessCheck; the key is still there for them, and true.
         """
-        arn = node_arn(target, request.region, caller.account)
-        tags = _tag_keys(node)
-        unchecked: dict[str, Values] = {**tags, _DOCUMENT_CHECK: ("false",)}
-        if name is None and decide(caller, _ACTION, arn, request.region, unchecked).allowed:
-            return
-        checked: dict[str, Values] = {**tags, _DOCUMENT_CHECK: ("true",)}
-        check(request, caller, _ACTION, arn, checked)
+        check(request, caller, _ACTION, node_arn(target, request.region, caller.account), _tag_keys(node) | _CHECKED)
         short = (name or documents.DEFAULT).rpartition("document/")[2]
         owner = "" if documents.is_aws_owned(short) and short != documents.DEFAULT else caller.account
-        document_arn = f"arn:aws:ssm:{request.region}:{owner}:document/{short}"
-        check(request, caller, _ACTION, document_arn, {_DOCUMENT_CHECK: ("true",)})
+        check(request, caller, _ACTION, f"arn:aws:ssm:{request.region}:{owner}:document/{short}", _CHECKED)
 
 
 def _tag_keys(node: ManagedNode | None) -> dict[str, Values]:

@@ -97,7 +97,7 @@ def test_the_developers_access_is_what_the_service_says(
             id="tags",
         ),
         pytest.param([allow(START, resource=[*NODES, DOCUMENTS[1]])], id="shells alone"),
-        pytest.param([allow(START, resource=[*NODES, DOCUMENTS[0]])], id="no default document, none checked"),
+        pytest.param([allow(START, resource=[*NODES, DOCUMENTS[0]])], id="no default document"),
         pytest.param(
             [
                 allow(

@@ -170,11 +170,11 @@ def test_a_change_of_policy_tag_or_boundary_takes_effect_at_once(
     node = instance("검색-index-2")
     iam, ec2 = administrator.client("iam"), administrator.client("ec2")
     condition = {"StringEquals": {"ssm:resourceTag/shift": "night"}}
-    statements = allow("ssm:StartSession", Condition=condition), allow("ssm:TerminateSession")
+    documents = allow("ssm:StartSession", Resource="arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell")
+    statements = allow("ssm:StartSession", Condition=condition), documents, allow("ssm:TerminateSession")
     with _caller_with(demo_cloud, administrator, "nightly", *statements) as nightly:
         assert not started(nightly, node, None)
         ec2.create_tags(Resources=[node], Tags=[{"Key": "shift", "Value": "night"}])
-        # No condition on the default document: it needs no grant of its own.
         assert started(nightly, node, None)
         ec2.delete_tags(Resources=[node], Tags=[{"Key": "shift"}])
         assert not started(nightly, node, None)
@@ -194,17 +194,19 @@ def test_a_change_of_policy_tag_or_boundary_takes_effect_at_once(
         assert started(nightly, node, None)
 
 
-def test_document_check_is_asked_for_by_the_policy(
-    demo_cloud: DemoProcess, administrator: Caller, instance: Callable[..., str]
+@pytest.mark.parametrize("condition", [{}, {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}])
+def test_a_shell_needs_the_default_document(
+    demo_cloud: DemoProcess, administrator: Caller, instance: Callable[..., str], condition: dict[str, object]
 ) -> None:
     node = instance("web-2")
-    checked = allow("ssm:StartSession", Condition={"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}})
-    checked["Resource"] = f"{_instances()}/*"
-    with _caller_with(demo_cloud, administrator, "strict", checked) as strict:
-        message = refusal(strict.client("ssm").start_session, Target=node)[1]
-        assert "document/SSM-SessionManagerRunShell because no identity-based policy" in message
-    loose = {key: value for key, value in checked.items() if key != "Condition"}
-    with _caller_with(demo_cloud, administrator, "loose", loose, allow("ssm:TerminateSession")) as caller:
+    default = f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/SSM-SessionManagerRunShell"
+    nodes = allow("ssm:StartSession", Resource=f"{_instances()}/*", **({"Condition": condition} if condition else {}))
+    with _caller_with(demo_cloud, administrator, "nodes-alone", nodes) as caller:
+        code, message = refusal(caller.client("ssm").start_session, Target=node)
+        assert code == "AccessDeniedException"
+        assert f"on resource: {default} because no identity-based policy" in message
+    document = allow("ssm:StartSession", Resource=default)
+    with _caller_with(demo_cloud, administrator, "both", nodes, document, allow("ssm:TerminateSession")) as caller:
         assert started(caller, node, None)
         assert not started(caller, node, "AWS-StartPortForwardingSession")
 
