@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import struct
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -17,6 +19,9 @@ HIGH_WATER: Final = 4 * 1024 * 1024
 """Bytes towards a local client that does not read, at which the data channel is no longer read either."""
 LOW_WATER: Final = 1024 * 1024
 _BACKLOG: Final = 512
+# struct linger {on, seconds}: two ints, on Windows two shorts. On with 0 s, closing resets the connection.
+_LINGER: Final = "hh" if sys.platform == "win32" else "ii"
+_RESET, _IN_ORDER = struct.pack(_LINGER, 1, 0), struct.pack(_LINGER, 0, 0)
 
 
 class ListenError(Exception):
@@ -95,7 +100,11 @@ class Owner(Protocol):
 
 
 class LocalConnection(asyncio.Protocol):
-    """One accepted connection. Asyncio sets TCP_NODELAY on it."""
+    """One accepted connection. Asyncio sets TCP_NODELAY on it.
+
+    It is reset unless it is closed in order: however the session ends, SIGKILL included, the client must not take what
+    it has for all there was.
+    """
 
     def __init__(self, owner: Owner, linger: float) -> None:
         self._owner = owner
@@ -123,6 +132,7 @@ class LocalConnection(asyncio.Protocol):
         if self._transport is None or self._finished:
             return
         self._finished = True
+        self._closes(_IN_ORDER)
         if self.input_over:
             self._transport.close()
             return
@@ -132,11 +142,19 @@ class LocalConnection(asyncio.Protocol):
 
     def close(self) -> None:
         if self._transport is not None:
+            self._closes(_IN_ORDER)
             self._transport.close()
 
     def abort(self) -> None:
         if self._transport is not None:
+            self._closes(_RESET)
             self._transport.abort()
+
+    def _closes(self, how: bytes) -> None:
+        sock = self._transport.get_extra_info("socket") if self._transport is not None else None
+        if sock is not None and sock.family == socket.AF_INET:
+            with contextlib.suppress(OSError):  # closed already
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)
 
     def client_is_gone(self) -> bool:
         """Whether the client has closed its socket, where the system tells; after its EOF alone one cannot know."""
@@ -148,6 +166,7 @@ class LocalConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        self._closes(_RESET)
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:

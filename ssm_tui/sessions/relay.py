@@ -7,6 +7,7 @@ and counts the connections.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK = 256 * 1024
-# struct linger {on, 0 s}: two ints, on Windows two shorts.
-_LINGER_NOT_AT_ALL = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+# struct linger {on, seconds}: two ints, on Windows two shorts. On with 0 s, closing resets the connection; that stands
+# as long as nothing has ended in order, so that even SIGKILL does not look like the end of an answer.
+_LINGER = "hh" if os.name == "nt" else "ii"
+_RESET, _IN_ORDER = struct.pack(_LINGER, 1, 0), struct.pack(_LINGER, 0, 0)
 
 
 class Relay:
@@ -76,34 +79,30 @@ class Relay:
         self._on_change()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends = [writer]
         try:
+            _closes(writer, _RESET)
             host, port = await asyncio.shield(self._upstream)
             far_reader, far_writer = await asyncio.open_connection(host, port, limit=_CHUNK)
-        except (OSError, asyncio.CancelledError):
-            _reset(writer)
-            return
-        for end in (writer, far_writer):
-            end.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
+            ends.append(far_writer)
+            _closes(far_writer, _RESET)
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pump(reader, far_writer))
                 both.create_task(_pump(far_reader, writer))
-        except* OSError:
-            # One side is gone; what it had sent has been passed on, the other side must not hang.
-            _reset(writer)
-            _reset(far_writer)
-        except* asyncio.CancelledError:
-            _reset(writer)
-            _reset(far_writer)
-        else:
-            writer.close()
-            far_writer.close()
+            for end in ends:
+                _closes(end, _IN_ORDER)
+                end.close()
+                await end.wait_closed()  # a slow reader still gets what waits for it
+        except* (OSError, asyncio.CancelledError):
+            # One side is gone, or the tunnel: neither side may hang, or take what it has for all there was.
+            for end in ends:
+                with contextlib.suppress(OSError):  # it is closed already: the peer's own reset was first
+                    _closes(end, _RESET)
+                end.transport.abort()
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
-    """Closes with a reset, so that the peer does not take what it has for all there was."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)
-    writer.transport.abort()
+def _closes(writer: asyncio.StreamWriter, how: bytes) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -110,6 +112,49 @@ async def test_closing_ends_clients_and_frees_the_port() -> None:
             await asyncio.wait_for(reader.read(), 5)
         writer.close()
         ports.bind(number, number).close()
+
+
+async def test_a_clients_reset_ends_the_far_connection_too() -> None:
+    came: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    ended = asyncio.Event()
+
+    async def far(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set_result(await reader.read(1))
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        ended.set()
+        writer.close()
+
+    async with server(far) as port, relaying(port) as relay:
+        _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        writer.write(b"x")
+        await came
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), 5)
+        while relay.connections:
+            await asyncio.sleep(0)
+
+
+async def test_a_client_that_does_not_read_is_no_reason_to_wait_at_the_end() -> None:
+    said = 0
+
+    async def far(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal said
+        with contextlib.suppress(ConnectionResetError):
+            while True:
+                writer.write(bytes(65536))
+                said += 65536
+                await writer.drain()
+
+    with socket.socket() as client:
+        async with server(far) as port, relaying(port) as relay:
+            client.connect(("127.0.0.1", relay.port))
+            before = -1
+            while said != before or not said:  # until everything between is full
+                before = said
+                await asyncio.sleep(0.2)
+            await asyncio.wait_for(relay.close(), 5)
 
 
 async def test_half_closed_input_still_gets_its_answer() -> None:
