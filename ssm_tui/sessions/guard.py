@@ -24,15 +24,24 @@ def start(argv: list[str]) -> int:
     pid = os.fork()
     if pid:
         return pid
+    try:
+        become(argv)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            os.write(2, f"{argv[0]}: {problem.strerror}\n".encode())
+    finally:
+        os._exit(127)  # whatever happens, there is no second guard
+
+
+def become(argv: list[str]) -> None:
+    """Turns this process into the session's. Raises OSError."""
     os.setsid()
+    # The first line of all: by it the owner ends the group where the guard cannot, having been killed.
+    os.write(1, b"guarded %d\n" % os.getpid())
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and an ignored signal is inherited
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    try:
-        os.execvp(argv[0], argv)  # noqa: S606 - an argv list, no shell
-    except OSError as problem:
-        os.write(2, f"{argv[0]}: {problem.strerror}\n".encode())
-    os._exit(127)
+    os.execvp(argv[0], argv)  # noqa: S606 - an argv list, no shell
 
 
 def group_lives(pid: int) -> bool:

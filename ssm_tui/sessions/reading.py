@@ -35,13 +35,27 @@ class FarEndRefused:
     """The agent could not connect one stream to its target."""
 
 
-Event = SessionNamed | PortOpened | FarEndRefused
+@dataclass(frozen=True, slots=True)
+class SessionExited:
+    """The session has ended at the service too."""
+
+
+Event = SessionNamed | PortOpened | FarEndRefused | SessionExited
 
 _NAMED = re.compile(r"Starting session with SessionId: (\S+)")
 _OPENED = re.compile(r"Port (\d+) opened for sessionId")
 _REFUSED = "Connection to destination port failed"
 _CLOSED = re.compile(r"SessionId: (\S+) : (.+)")
 _API_ERROR = re.compile(r"An error occurred \((\w+)\) when calling the (\w+) operation(?: \([^)]*\))?: (.+)")
+# What is said on the way and explains no end. The AWS CLI's word on a plugin's status quotes the plugin's arguments.
+_NEWS = (
+    "Starting session",
+    "Waiting for connections",
+    "Connection accepted for session",
+    "Terminate signal received",
+    "Exiting session",
+    "Command '[",
+)
 _FAR_SIGNS = ("no such host", "is forbidden", "connection refused", "i/o timeout", "no route to host")
 _CREDENTIAL_SIGNS = (
     "ExpiredToken",
@@ -60,6 +74,8 @@ def read(line: str) -> Event | None:
         return PortOpened(int(match[1]))
     if _REFUSED in line:
         return FarEndRefused()
+    if line.startswith("Exiting session with"):
+        return SessionExited()
     return None
 
 
@@ -80,8 +96,8 @@ def why_ended(lines: tuple[str, ...], status: int) -> SsmTuiError:
             return CredentialsError(line, "sign in again, then retry")
         if "address already in use" in line:
             return PortError(line, "choose another local port")
-    said = next((line for line in reversed(lines) if not line.startswith(("Starting session", "Exiting session"))), "")
-    if said and not _OPENED.search(said) and "Waiting for connections" not in said:
+    said = next((line for line in reversed(lines) if not line.startswith(_NEWS) and not _OPENED.search(line)), "")
+    if said:
         return SessionError(said, "retry; the agent's log on the node may say more")
     return SessionError(
         f"the session ended (status {status})", "it may have been terminated, or reached its idle or maximum duration"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ssm_tui.domain import sessions
 from ssm_tui.domain.databases import Family
@@ -14,6 +14,7 @@ from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import ports, reading
+from ssm_tui.sessions.background import in_background
 from ssm_tui.sessions.children import Child
 from ssm_tui.sessions.probe import Reached, probe
 from ssm_tui.sessions.relay import Relay
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.services import Clouds
 
+# StartSession with botocore's retries, credentials from a slow source included.
+PREPARE_SECONDS = 90.0
 OPEN_SECONDS = 45.0
 PROBE_SECONDS = 12.0
 # The plugin says that a stream failed on its output, the stream's end arrives by the socket: either may be first.
 _WORD_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 5.0
+# Only to clean up, while somebody waits for the tunnel's end.
+_ANSWER_SECONDS = 5.0
 
 
 class _PortGoneError(SessionError):
@@ -104,12 +109,13 @@ class _Tunnel:
         self._ending: asyncio.Task[None] | None = None
         self.status = TunnelStatus(number, request, TunnelState.STARTING, clock())
         self._life = asyncio.create_task(self._live())
+        self._life.add_done_callback(self._lived)
 
     async def stop(self) -> None:
         if not self.status.state.ended:
             self._stop_wanted.set()
             self._become(TunnelState.STOPPING)
-        await asyncio.shield(self._life)
+        await asyncio.wait([self._life])
 
     async def _live(self) -> None:
         try:
@@ -120,6 +126,20 @@ class _Tunnel:
             self._become(TunnelState.FAILED, f"the system refused: {problem.strerror}", "too many files or processes?")
         else:
             self._become(TunnelState.STOPPED)
+        finally:
+            await self._terminate()
+
+    def _lived(self, life: asyncio.Task[None]) -> None:
+        """A mistake of our own is an end too: no tunnel may seem to be starting for ever."""
+        if life.cancelled() or (mistake := life.exception()) is None:
+            return
+        if not self.status.state.ended:
+            self._become(
+                TunnelState.FAILED,
+                f"the tunnel broke: {type(mistake).__name__}",
+                "this is a mistake in ssm-tui: report it",
+            )
+        life.get_loop().call_exception_handler({"message": "a tunnel broke", "exception": mistake, "task": life})
 
     async def _run(self) -> None:
         """Returns when the tunnel was stopped; raises SsmTuiError when it ended otherwise. Leaves nothing behind."""
@@ -130,11 +150,12 @@ class _Tunnel:
             spec = sessions.forward(
                 self._request.context, self._request.target, self._request.port, host=self._request.host
             )
-            preparing = asyncio.create_task(asyncio.to_thread(self._launcher.prepare, spec))
-            if not await self._unless_stopped(preparing):
-                self._disown(preparing)
-                return
-            await self._with_child(preparing.result(), relay)
+            preparing = in_background(lambda: self._launcher.prepare(spec), "start a session")
+            await self._until_first(preparing, seconds=PREPARE_SECONDS)
+            if preparing.done() and not self._stop_wanted.is_set():
+                await self._with_child(preparing.result(), relay)
+            else:
+                await self._disown(preparing)
         finally:
             await relay.close()
 
@@ -143,7 +164,6 @@ class _Tunnel:
         try:
             child = await Child.start(command, self._heard)
         except OSError as problem:
-            await self._terminate()
             raise SessionError(f"the session process cannot be started: {problem.strerror}", "retry") from None
         ended = asyncio.create_task(child.wait())
         ready = asyncio.create_task(self._become_ready(relay))
@@ -157,10 +177,9 @@ class _Tunnel:
         finally:
             ready.cancel()
             await asyncio.gather(ready, return_exceptions=True)
+            await relay.close()  # first: clients are reset, they do not take the session's end for an answer's
             await child.stop()
             await ended
-            if not any("Exiting session" in line for line in child.tail):
-                await self._terminate()
 
     async def _stood(self, ready: asyncio.Task[None], ended: asyncio.Task[int]) -> None:
         """Raises why the tunnel did not become ready. A plugin that has opened its port and gone has last words that
@@ -212,36 +231,45 @@ class _Tunnel:
         except TimeoutError:
             return False
 
-    async def _until_first(self, *tasks: asyncio.Task[object]) -> None:
+    async def _until_first(self, *tasks: asyncio.Future[Any], seconds: float | None = None) -> None:
+        """Until one is done, the tunnel is to stop, or the time is over."""
         stopped = asyncio.create_task(self._stop_wanted.wait())
         try:
-            await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stopped, *tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
 
-    async def _unless_stopped(self, task: asyncio.Task[Command]) -> bool:
-        await self._until_first(task)
-        return task.done() and not self._stop_wanted.is_set()
+    async def _disown(self, preparing: asyncio.Future[Command]) -> None:
+        """Nobody waits for StartSession any more: the session that it may still give is ended as it comes."""
+        stopped = self._stop_wanted.is_set()
+        if stopped:
+            await asyncio.wait([preparing], timeout=_ANSWER_SECONDS)
+        if preparing.done():
+            self._own(preparing)
+        else:
+            preparing.add_done_callback(self._end_late)
+        if not stopped:
+            raise SessionError(f"StartSession was not answered in {PREPARE_SECONDS:.0f} s", "retry; is the network up?")
 
-    def _disown(self, preparing: asyncio.Task[Command]) -> None:
-        """Stopped while StartSession was under way: the session that it may still give is ended as it comes."""
+    def _own(self, answer: asyncio.Future[Command]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            self._session_id = answer.result().session_id
 
-        def end(task: asyncio.Task[Command]) -> None:
-            if not task.cancelled() and task.exception() is None and task.result().session_id:
-                self._session_id = task.result().session_id
-                self._ending = asyncio.create_task(self._terminate())
-
-        preparing.add_done_callback(end)
+    def _end_late(self, answer: asyncio.Future[Command]) -> None:
+        self._own(answer)
+        self._ending = asyncio.create_task(self._terminate())
 
     async def _terminate(self) -> None:
         """TerminateSession, where the plugin did not say that the session has ended. A refusal changes nothing here:
         the service ends an abandoned session by itself."""
-        if self._session_id is None:
+        session_id, self._session_id = self._session_id, None
+        if session_id is None:
             return
-        session_id, context = self._session_id, self._request.context
+        context = self._request.context
+        ending = in_background(lambda: self._clouds.open(context).terminate_session(session_id), "end a session")
         try:
-            async with asyncio.timeout(5):
-                await asyncio.to_thread(lambda: self._clouds.open(context).terminate_session(session_id))
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await ending
         except (SsmTuiError, TimeoutError):
             return
 
@@ -252,6 +280,8 @@ class _Tunnel:
             case reading.PortOpened(port):
                 if not self._port_opened.done():
                     self._port_opened.set_result(port)
+            case reading.SessionExited():
+                self._session_id = None
             case reading.FarEndRefused():
                 self._far_end_refused.set()
                 if self.status.state is TunnelState.READY:

@@ -52,7 +52,9 @@ def gone(*pids: int, within: float = 10) -> bool:
 
 def family(guard: subprocess.Popen[bytes]) -> tuple[int, int]:
     assert guard.stdout is not None
+    guarded = guard.stdout.readline()
     leader, other = map(int, guard.stdout.readline().split())
+    assert guarded == b"guarded %d\n" % leader
     assert alive(leader)
     assert alive(other)
     return leader, other
@@ -99,7 +101,7 @@ def test_an_owner_killed_by_sigkill_takes_the_family_along() -> None:
         "import subprocess,sys;"
         f"p=subprocess.Popen([sys.executable,'-I','-S',{str(GUARD)!r},sys.executable,'-c',{FAMILY!r}],"
         "stdin=subprocess.PIPE,stdout=subprocess.PIPE,start_new_session=True);"
-        "print(p.stdout.readline().decode(),flush=True);p.wait()"
+        "p.stdout.readline();print(p.stdout.readline().decode(),flush=True);p.wait()"
     )
     with subprocess.Popen([sys.executable, "-c", owner], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -116,6 +118,7 @@ def test_what_a_finished_leader_left_behind_is_ended() -> None:
     )
     with start(sys.executable, "-c", leaver) as guard:
         assert guard.stdout is not None
+        guard.stdout.readline()
         left = int(guard.stdout.readline())
         assert guard.wait(10) == 0
         assert gone(left, within=1)
