@@ -51,6 +51,7 @@ KEY_NAMES = {
     "escape": "Esc",
     "ctrl+p": "^p",
     "ctrl+c": "^c",
+    "ctrl+q": "^q",
     "tab": "Tab",
     "shift+tab": "⇧Tab",
 }
@@ -80,9 +81,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False, at_once=True),
     Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False, at_once=True),
     Action("back", ("escape",), "Back", "Clear the filter.", footer=False),
+    Action("commands", ("ctrl+p",), "Commands", "Find any action, or another theme, by its name."),
     Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
-    Action("commands", ("ctrl+p",), "Commands", "Find any action by its name."),
-    Action("leave", ("q", "ctrl+c"), "Quit", "Leave and stop all tunnels; asks first where they carry connections."),
+    Action(
+        "leave",
+        ("q", "ctrl+c", "ctrl+q"),
+        "Quit",
+        "Leave and stop all tunnels; asks first if they carry connections.",
+    ),
 )
 
 

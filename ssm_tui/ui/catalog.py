@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
-from ssm_tui.domain.databases import DATABASE_FIELDS, choose_relay
+from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
 from ssm_tui.domain.filters import Filter, parse
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.ui.actions import View
-from ssm_tui.ui.presentation.databases import DatabaseRow
+from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.contexts import Context, Note
-    from ssm_tui.domain.databases import Database, DatabasePage, Relay
+    from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.tunnels import TunnelStatus
@@ -165,12 +165,22 @@ class Catalog:
             for node in self._inventory:
                 near.setdefault((node.context, node.vpc), []).append(node)
             self._relays = {
-                key: choose_relay(
-                    database, near.get((database.context, database.vpc), []), self._groups.get(database.context, {})
-                )
+                key: self._chosen_relay(database, near.get((database.context, database.vpc), []))
                 for key, database in self._databases.items()
             }
         return self._relays
+
+    def _chosen_relay(self, database: Database, near: Sequence[Node]) -> Relay:
+        """That none reaches the database is said only once the nodes and the access to them have been read."""
+        relay = choose_relay(database, near, self._groups.get(database.context, {}))
+        reading = self.readings[database.context]
+        if relay.reachable is not Reachable.NO or reading.since is not None:
+            return relay
+        if reading.parts & {"nodes", "access"}:
+            return Relay(None, Reachable.UNKNOWN, READING_RELAYS)
+        if not near and "nodes" in reading.errors:
+            return Relay(None, Reachable.UNKNOWN, "the nodes around it could not be read")
+        return relay
 
     def database_at(self, key: DatabaseKey) -> Database | None:
         """The database, while it is known."""

@@ -104,5 +104,5 @@ async def started(world: World, size: tuple[int, int] = (120, 35), filter_text: 
         person = Person(app, pilot)
         held_back = world.cloud.gate is not None or world.cloud.error is not None or world.clouds is not None
         if not held_back:
-            await person.sees("fresh")
+            await person.sees("● fresh")
         yield person

@@ -104,7 +104,7 @@ async def test_rows_appear_while_pages_still_come_and_the_highlight_stays() -> N
         highlighted = person.line_with("▌")
         gate.release()
         await person.sees("aaa")
-        await person.sees("fresh")
+        await person.sees("● fresh")
         assert "web-2" in highlighted
         assert "web-2" in person.line_with("▌")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
+from ssm_tui.domain.nodes import NodePage, Ping
 from ssm_tui.domain.sessions import Command
 from ssm_tui.errors import AccessDeniedError, PrerequisiteError
-from tests.ui.fakes import FakeHandOver, World
+from tests.ui.fakes import FakeHandOver, World, node
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
 
@@ -67,7 +68,7 @@ async def test_a_node_that_is_not_online_is_asked_about_first() -> None:
     async with started(world) as person:
         await go_to(person, "legacy")
         await person.press("enter")
-        await person.is_told("is not online (ConnectionLost, last heard 3 h ago)")
+        await person.is_told("its agent has lost the connection, last heard 3 h ago")
         assert not world.shells.prepared
 
 
@@ -125,3 +126,34 @@ async def test_enter_typed_ahead_of_the_filter_acts_on_what_was_filtered() -> No
         await person.press("enter")
         await person.until(lambda: runs(world))
         assert {spec.target for spec in world.shells.prepared} == {"i-000000000000000b3"}
+
+
+async def test_letters_typed_ahead_of_the_filters_end_are_keys_of_the_list() -> None:
+    async with started(small_world()) as person:
+        await person.type("/web\rjf")
+        await person.sees("Forward through legacy-batch")
+        await person.press("escape")
+        await person.sees("Nodes 7/12")
+        assert "/ web " in person.text()
+
+
+async def test_an_unmanaged_node_says_what_to_check_first() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await go_to(person, "no-role")
+        await person.sees("AmazonSSMManagedInstanceCore")
+        await person.press("enter")
+        await person.is_told("Systems Manager does not know it\ncheck for an instance profile with AmazonSSM")
+        await person.press("f")
+        await person.sees("Systems Manager does not know it. check for")
+        assert not world.shells.prepared
+
+
+async def test_a_stopped_node_is_said_to_be_stopped() -> None:
+    world = small_world()
+    world.cloud.pages = [NodePage((node(1, "sleeper", ping=Ping.LOST, state="stopped"),))]
+    async with started(world) as person:
+        await person.press("enter")
+        await person.is_told("the instance is stopped\nstart it")
+        await person.press("enter")
+        await person.until(lambda: runs(world))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
@@ -185,3 +187,52 @@ async def test_leaving_stops_idle_tunnels_without_a_question() -> None:
         await person.press("q")
         await person.until(lambda: world.tunnels.closed)
     assert world.tunnels.statuses()[0].state is TunnelState.STOPPED
+
+
+async def test_an_open_copy_menu_follows_its_tunnel() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("✓ ")
+        await person.press("end", "t")
+        await person.sees("◐ starting")
+        await person.press("y")
+        await person.sees("is still starting")
+        await person.press("down", "down")
+        world.tunnels.become(1, TunnelState.READY, local_port=5432, message="")
+        await person.sees("postgresql://app@127.0.0.1:5432/app")
+        await person.sees_no("is still starting")
+        # What was highlighted still is.
+        await person.press("enter")
+        await person.until(lambda: world.clipboard.copied == ["orders.abc123.eu-west-1.rds.amazonaws.com:5432"])
+
+
+async def test_databases_whose_nodes_are_still_read_say_so() -> None:
+    world = small_world()
+    gate = world.cloud.gate = threading.Semaphore(0)
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("◐ reading")
+        await person.until(lambda: "◐ reading" in person.line_with("orders"))
+        assert "no relay" not in person.text()
+        await person.sees("the nodes that might reach it are still being read")
+        await person.press("t")
+        await person.is_told("still being read")
+        for _ in world.cloud.pages:
+            gate.release()
+        await person.until(lambda: "✓ " in person.line_with("orders"))
+        assert "✗ no relay" in person.line_with("far-away")
+
+
+@pytest.mark.parametrize(
+    ("view", "keys"),
+    [
+        ("1", ["↵ Shell", "f Forward", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
+        ("2", ["↵ Tunnel", "s Stop", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
+        ("3", ["↵ Use", "s Stop", "y Copy", "d Details", "r Refresh", "? Help", "q Quit"]),
+    ],
+)
+async def test_the_keys_that_matter_are_on_the_last_line_at_80_by_24(view: str, keys: list[str]) -> None:
+    async with started(small_world(), size=(80, 24)) as person:
+        await person.press(view)
+        assert [key for key in keys if key not in person.lines()[-1]] == []

@@ -39,7 +39,7 @@ class CopyMenu(Dialog[Copyable]):
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = Content(f"Copy · {self._title}")
+        box.border_title = Content(f"Copy · {visible(self._title)}")
         box.border_subtitle = Content("↵ copies · 1-9 at once · Esc leaves")
         with box:
             yield OptionList()
@@ -48,14 +48,22 @@ class CopyMenu(Dialog[Copyable]):
         self._fill()
 
     def on_resize(self) -> None:
-        self._fill()
+        self._fill(self.query_one(OptionList).highlighted or 0)
 
-    def _fill(self) -> None:
+    def show(self, lines: tuple[Copyable, ...]) -> None:
+        """Other lines: a tunnel became ready meanwhile, say. The highlighted one stays, by its label."""
+        if lines == self._lines:
+            return
+        at = self.query_one(OptionList).highlighted or 0
+        label = self._lines[at].label
+        self._lines = lines
+        self._fill(next((place for place, line in enumerate(lines) if line.label == label), 0))
+
+    def _fill(self, at: int = 0) -> None:
         """Each line cut to the box: a wrapped command would read as two lines of the menu."""
         choices = self.query_one(OptionList)
         width = max(20, min(int(self.size.width * 0.9), 110) - 8)
         names = max(len(line.label) for line in self._lines)
-        at = choices.highlighted or 0
         choices.clear_options()
         for number, line in enumerate(self._lines, 1):
             text = cut(visible(line.text), width - names - 4)

@@ -10,12 +10,16 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
+from ssm_tui.domain.access import SessionKind
 from ssm_tui.domain.sessions import aws_argv, checked_port, forward, shown
 from ssm_tui.errors import PortError
 from ssm_tui.ui.dialogs.base import Dialog
+from ssm_tui.ui.presentation.obstacles import doubt
 from ssm_tui.ui.presentation.text import visible
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from textual.app import ComposeResult
 
     from ssm_tui.domain.nodes import Node
@@ -40,6 +44,7 @@ class ForwardDialog(Dialog[Forward]):
     ForwardDialog Input { width: 1fr; background: $panel; }
     ForwardDialog .hint { width: 26; color: $text-muted; padding-left: 2; }
     ForwardDialog .command { color: $text-muted; height: auto; max-height: 4; }
+    ForwardDialog .doubt { color: $text-warning; height: auto; max-height: 3; }
     ForwardDialog .problem { color: $text-error; height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,9 +52,9 @@ class ForwardDialog(Dialog[Forward]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, now: datetime) -> None:
         super().__init__()
-        self._node = node
+        self._node, self._now = node, now
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
@@ -65,6 +70,7 @@ class ForwardDialog(Dialog[Forward]):
                     yield Label(label)
                     yield Input(id=name, compact=True, restrict=r"[0-9]*" if name != "host" else r"\S*")
                     yield Label(hint, classes="hint")
+            yield Static(classes="doubt")
             yield Static(classes="problem")
             yield Static(classes="command")
 
@@ -108,5 +114,9 @@ class ForwardDialog(Dialog[Forward]):
                 local_port=wanted.local_port or wanted.port,
             )
             command = f"$ {visible(shown(aws_argv(spec)))}"
+        kind = SessionKind.REMOTE if self._value("host") else SessionKind.FORWARD
+        against = doubt(self._node, kind, self._now)
+        text = visible(". ".join(filter(None, against))) if against else ""
+        self.query_one(".doubt", Static).update(Content(text))
         self.query_one(".problem", Static).update(Content(problem))
         self.query_one(".command", Static).update(Content(command))

@@ -11,8 +11,8 @@ from ssm_tui.domain.sessions import shell
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
 from ssm_tui.ui.background import in_background
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
+from ssm_tui.ui.presentation.obstacles import doubt
 from ssm_tui.ui.presentation.text import visible
-from ssm_tui.ui.presentation.times import ago
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,22 +50,14 @@ class ShellFlow:
 
     def _sure(self, node: Node) -> bool:
         """False after saying what speaks against it; the same key again goes on, for StartSession has the last word."""
-        doubt = self._doubt(node)
-        if not doubt or self._warned == node.key:
+        against = doubt(node, SessionKind.SHELL, self._services.clock())
+        if against is None or self._warned == node.key:
             self._warned = None
             return True
         self._warned = node.key
-        tell(self._app, doubt, "press Enter again to try anyway", severity="warning")
+        hint = "; ".join(filter(None, (against.check, "press Enter again to try anyway")))
+        tell(self._app, f"{node.label}: {against.why}", hint, severity="warning")
         return False
-
-    def _doubt(self, node: Node) -> str:
-        answer = node.access.shell
-        if answer.verdict is Verdict.DENIED:
-            return f"A shell on {node.label} is denied: {answer.reason or 'no reason is known'}"
-        if not node.online:
-            heard = f", last heard {ago(node.last_ping, self._services.clock())} ago" if node.last_ping else ""
-            return f"{node.label} is not online ({node.ping.value}{heard})"
-        return ""
 
     async def _start(self, node: Node) -> None:
         hand_over = self._services.hand_over

@@ -15,6 +15,7 @@ from ssm_tui.ui.presentation.tunnels import heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from textual.app import App
 
@@ -85,9 +86,9 @@ class TunnelFlow:
             )
         )
 
-    async def open_forward(self, node: Node) -> bool:
+    async def open_forward(self, node: Node, now: datetime) -> bool:
         """Asks for ports, then opens; False where the user left the dialog."""
-        wanted = await self._app.push_screen_wait(ForwardDialog(node))
+        wanted = await self._app.push_screen_wait(ForwardDialog(node, now))
         if wanted is None:
             return False
         title = f"{wanted.host or node.name or node.id}:{wanted.port}"

@@ -23,6 +23,9 @@ REACH = {
 }
 
 
+READING_RELAYS = "the nodes that might reach it are still being read"
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseRow:
     """A database with what the screen shows beside it; filters look at the database itself and `reachable`."""
@@ -54,6 +57,8 @@ class DatabaseRow:
 
 def relay_cell(row: DatabaseRow) -> Cell:
     """Whether it can be reached, and through whom; why not is in the details."""
+    if row.relay.why == READING_RELAYS:
+        return ("◐", Tone.ACCENT), (" reading", Tone.DIM)
     symbol, tone = REACH[row.relay.reachable]
     node = row.relay.node
     if row.relay.reachable is Reachable.NO or node is None:
@@ -84,11 +89,11 @@ def database_columns(*, naming: Naming = None) -> tuple[Column[DatabaseRow], ...
         Column("RELAY", relay_cell, rank=0, least=14, most=30, steady=14),
         Column("TUNNEL", tunnel_cell, rank=0, least=17, most=19, steady=17),
         Column("PORT", lambda r: plain(str(r.database.port)), rank=5, least=5, most=5),
-        Column("VPC", lambda r: plain(r.database.vpc, Tone.DIM), rank=6, least=12, most=22, cut=Cut.MIDDLE),
+        Column("VPC", lambda r: plain(r.database.vpc, Tone.DIM), rank=6, least=21, most=22, cut=Cut.MIDDLE),
         *(
             [Column("CONTEXT", lambda r: plain(naming(r.database.context)), rank=3, least=14, most=30, cut=Cut.MIDDLE)]
             if naming
             else []
         ),
-        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=4, least=20, most=70, cut=Cut.MIDDLE),
+        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=4, least=36, most=70, cut=Cut.MIDDLE),
     )

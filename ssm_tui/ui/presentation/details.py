@@ -11,6 +11,7 @@ from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.databases import REACH
 from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
+from ssm_tui.ui.presentation.obstacles import obstacle
 from ssm_tui.ui.presentation.times import ago
 from ssm_tui.ui.presentation.tunnels import STATES, title_of
 
@@ -75,9 +76,11 @@ def node_details(node: Node, now: datetime) -> Details:
     )
     symbol, word, tone = PINGS[node.ping]
     heard = f"heard {ago(node.last_ping, now)} ago" if node.last_ping else ""
-    ping = Finding(symbol, tone, "ping", ", ".join(filter(None, (word or "online", heard))))
+    findings = [Finding(symbol, tone, "ping", ", ".join(filter(None, (word or "online", heard))))]
+    if (hindered := obstacle(node, now)) is not None:
+        findings.append(Finding("→", Tone.ACCENT, "next", f"{hindered.why}: {hindered.check}"))
     argv = aws_argv(shell(node.context, node.id))
-    return Details(node.name or node.id, node.id if node.name else "", facts, (ping, *_access(node)), shown(argv))
+    return Details(node.name or node.id, node.id if node.name else "", facts, (*findings, *_access(node)), shown(argv))
 
 
 def _access(node: Node) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui import reader as reads
 from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.catalog import Catalog
+from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.copy import choose_and_copy
 from ssm_tui.ui.flows.shell import ShellFlow
@@ -31,7 +32,7 @@ from ssm_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from ssm_tui.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Hashable
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -82,6 +83,7 @@ class Home(Screen[None]):
         self._details_wanted: bool | None = None  # None: by the size of the terminal
         self._notices_hidden: tuple[Notice, ...] = ()
         self._failure: SsmTuiError | None = None
+        self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
         self._fill_due = self._filter_due = False
         self._not_before = 0.0
 
@@ -175,10 +177,18 @@ class Home(Screen[None]):
         self.query_one(ViewTabs).show([(view, self._lists.count(view)) for view in View], self.view)
         self.query_one(Notices).show(self._notices())
         self._show_details()
+        self._renew_menu()
 
     def _notices(self) -> tuple[Notice, ...]:
         found = tuple(problems(self._catalog.readings, self._failure))
         return () if found == self._notices_hidden else found
+
+    def _renew_menu(self) -> None:
+        """An open copy menu tells of its row as it is now: its tunnel may have become ready."""
+        if self._menu is not None:
+            menu, key = self._menu
+            if menu.is_current and self._lists.tables[self.view].row_key == key:
+                menu.show(self._lists.copies(self.view)[1])
 
     def _show_details(self) -> None:
         self.query_one(DetailsPane).show(self._lists.details(self.view))
@@ -236,10 +246,6 @@ class Home(Screen[None]):
             self._lists.fill(self.view, restart=True)
             self._show_state()
 
-    @on(FilterInput.Left)
-    def _filter_left(self) -> None:
-        self.set_focus(self._lists.tables[self.view])
-
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -279,6 +285,10 @@ class Home(Screen[None]):
     def action_filter(self) -> None:
         self.set_focus(self.query_one(FilterLine).input)
 
+    async def action_leave_filter(self) -> None:
+        await self.query_one(FilterInput).settled()
+        self.set_focus(self._lists.tables[self.view])
+
     def action_back(self) -> None:
         """Takes back one thing: the filter, else the notices."""
         line = self.query_one(FilterLine)
@@ -309,7 +319,7 @@ class Home(Screen[None]):
         self._settle()
 
         async def forward() -> None:
-            if node is not None and await self._tunnels.open_forward(node):
+            if node is not None and await self._tunnels.open_forward(node, self._services.clock()):
                 self.action_view(View.TUNNELS)
 
         node = self._lists.nodes.row
@@ -343,10 +353,12 @@ class Home(Screen[None]):
         self._settle()
 
         async def copy() -> None:
-            if await choose_and_copy(self.app, self._services.clipboard, title, lines) is Deed.OPEN_TUNNEL:
+            self._menu = menu, self._lists.tables[self.view].row_key
+            if await choose_and_copy(self.app, self._services.clipboard, menu) is Deed.OPEN_TUNNEL:
                 self.action_tunnel()
 
         title, lines = self._lists.copies(self.view)
+        menu = CopyMenu(title, lines)
         if lines:
             self._flow(copy())
 

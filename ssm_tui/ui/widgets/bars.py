@@ -165,7 +165,7 @@ class KeyBar(Widget):
     """The keys of the view; what does not fit gives way from the middle, the last ones stay."""
 
     DEFAULT_CSS = "KeyBar { height: 1; background: $panel; }"
-    KEPT = 3
+    KEPT = 2
 
     @dataclass
     class Clicked(Message):
@@ -183,23 +183,27 @@ class KeyBar(Widget):
             self._actions = actions
             self.refresh()
 
-    def _fitting(self) -> list[Action]:
+    def _fitting(self) -> tuple[list[Action], int]:
+        """The keys, and the gap between them: that gives way before a key does."""
         actions = list(self._actions)
-        while len(actions) > self.KEPT and sum(_key_width(a) for a in actions) > self.size.width:
+        while True:
+            for gap in (2, 1):
+                if sum(_key_width(action) + gap for action in actions) - gap <= self.size.width:
+                    return actions, gap
+            if len(actions) <= self.KEPT:
+                return actions, 1
             del actions[-self.KEPT - 1]
-        return actions
 
     def render(self) -> Content:
-        parts = [
-            Content.assemble(" ", (_key(action), "bold $text-primary"), f" {action.label} ")
-            for action in self._fitting()
-        ]
-        return Content(" ").join(parts)
+        actions, gap = self._fitting()
+        parts = [Content.assemble(" ", (_key(each), "bold $text-primary"), f" {each.label}") for each in actions]
+        return Content(" " * gap).join(parts)
 
     def on_click(self, event: events.Click) -> None:
         start = 0
-        for action in self._fitting():
-            if start <= event.x < (start := start + _key_width(action)):
+        actions, gap = self._fitting()
+        for action in actions:
+            if start <= event.x < (start := start + _key_width(action) + gap):
                 self.post_message(self.Clicked(action))
                 return
 
@@ -209,4 +213,4 @@ def _key(action: Action) -> str:
 
 
 def _key_width(action: Action) -> int:
-    return cell_len(f" {_key(action)} {action.label}  ")
+    return cell_len(f" {_key(action)} {action.label}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME = 11  # cells for the names of facts and findings
 FACTS = 3  # lines of facts that long reasons leave
+MOST = 16  # lines that a reason or the command may take where there is room
 LEAST = 36  # cells that a column of facts needs
 
 
@@ -51,16 +52,16 @@ def lines(details: Details, width: int, height: int) -> Iterator[Content]:
     subtitle = cut(visible(details.subtitle), room, Cut.MIDDLE) if room > 4 else ""
     yield Content.assemble((title, "bold $text-primary"), (f"  {subtitle}", "$text-muted"))
     columns = max(1, width // LEAST)
-    narrow = columns == 1
-    findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=True)]
-    room = height - 1 - len(findings) - -(-len(details.facts) // columns)
-    if height - 2 - len(findings) < FACTS:
-        findings = [line for finding in details.findings for line in _finding(finding, width, wrapped=False)]
-    command = list(_command(details.command, width, most=max(1, min(4, room))))
-    spare = height - 1 - len(findings) - len(command)
-    gaps = 3 if narrow and spare > len(details.facts) + 3 else 0
-    facts = list(_facts(details.facts, width, columns))[: max(0, spare - gaps)]
-    for block in (facts, findings, command):
+    facts = list(_facts(details.facts, width, columns))
+    needed = min(FACTS, len(facts))
+    for most in range(MOST, 0, -1):
+        findings = [line for finding in details.findings for line in _finding(finding, width, most)]
+        command = list(_command(details.command, width, most))
+        spare = height - 1 - len(findings) - len(command)
+        if spare >= needed:
+            break
+    gaps = 3 if columns == 1 and spare >= len(facts) + 3 else 0
+    for block in (facts[: max(0, spare - gaps)], findings, command):
         if gaps and block:
             yield Content("")
         yield from block
@@ -80,15 +81,27 @@ def _facts(facts: Sequence[Fact], width: int, columns: int) -> Iterator[Content]
         yield Content("  ").join(parts)
 
 
-def _finding(finding: Finding, width: int, *, wrapped: bool) -> Iterator[Content]:
-    left = f"{finding.sign} {finding.name}"
-    text = visible(finding.text)
-    room = width - NAME - 1
-    first, rest = (text, "") if not wrapped else _split(text, room)
-    yield Content.assemble((fit(left, NAME), STYLES[finding.tone]), " ", cut(first, room))
-    if rest:
-        second, more = _split(rest, room)
-        yield Content(" " * (NAME + 1) + cut(f"{second} {more}".strip(), room))
+def _finding(finding: Finding, width: int, most: int) -> Iterator[Content]:
+    left = (fit(f"{finding.sign} {finding.name}", NAME), STYLES[finding.tone])
+    for text in _wrapped(visible(finding.text), width - NAME - 1, most):
+        yield Content.assemble(left, " ", text)
+        left = (" " * NAME, "")
+
+
+def _command(command: str, width: int, most: int) -> Iterator[Content]:
+    if command:
+        for text in _wrapped(f"$ {visible(command)}", width, most):
+            yield Content.styled(text, "$text-muted")
+
+
+def _wrapped(text: str, width: int, most: int) -> Iterator[str]:
+    """The text on at most so many lines; what does not fit them is cut off the last."""
+    for _ in range(most - 1):
+        head, text = _split(text, width)
+        yield head
+        if not text:
+            return
+    yield cut(text, width)
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
@@ -99,12 +112,3 @@ def _split(text: str, width: int) -> tuple[str, str]:
     at = head.rfind(" ")
     at = at if at > width // 2 else len(head)
     return text[:at], text[at:].strip()
-
-
-def _command(command: str, width: int, *, most: int) -> Iterator[Content]:
-    rest = f"$ {visible(command)}" if command else ""
-    for line in range(most):
-        if not rest:
-            return
-        head, rest = _split(rest, width) if line < most - 1 else (cut(rest, width), "")
-        yield Content.styled(head, "$text-muted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,20 +26,20 @@ PLACEHOLDER = "filter: web  env=prod  ping:online  access:shell  -test"
 
 
 class FilterInput(Input):
-    """Leaves on Enter, Escape and the arrows, so that filtering and choosing are one movement."""
+    """Leaves on Enter, Escape and the arrows, so that filtering and choosing are one movement.
+
+    The binding has priority and the action is the screen's, no message: the keys typed ahead come after it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,down,up,tab", "leave", show=False),
+        Binding("escape,enter,down,up,tab", "screen.leave_filter", show=False, priority=True),
     ]
 
-    @dataclass
-    class Left(Message):
-        """The user is done with the line."""
-
-    def action_leave(self) -> None:
-        """Back to the list. The focus goes at once, or a second Enter typed ahead would be taken for one of ours."""
-        self.screen.set_focus(None)
-        self.post_message(self.Left())
+    async def settled(self) -> None:
+        """Until the keys that were on their way here have been taken in."""
+        taken = asyncio.Event()
+        self.call_later(taken.set)
+        await taken.wait()
 
 
 class FilterLine(Horizontal):

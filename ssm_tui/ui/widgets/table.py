@@ -110,6 +110,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return self._rows[self._cursor] if self._rows else None
 
     @property
+    def row_key(self) -> Hashable:
+        """Which row that is, whatever it says now."""
+        return None if (row := self.row) is None else self._key(row)
+
+    @property
     def place(self) -> int:
         """Where in the list the highlighted row is."""
         return self._cursor
