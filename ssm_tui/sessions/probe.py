@@ -30,19 +30,27 @@ class Reached(Enum):
 # What is said first; MySQL's server speaks first.
 _GREETINGS: Mapping[Family, bytes] = {Family.POSTGRES: SSL_REQUEST, Family.MYSQL: b"", Family.REDIS: b"PING\r\n"}
 
-# How long an unknown protocol may stay silent before an open connection counts as reached: a refusal by the agent comes
-# back within a round trip.
+# How long an unknown protocol may stay silent, at most, before an open connection counts as reached.
 QUIET_SECONDS = 1.0
+# The agent repeats, or its client, what came before the other was ready; and it dials its target.
+_AGENT_SECONDS = 0.3
 
 
-async def probe(family: Family, host: str, port: int, patience: float) -> Reached:
-    """Dials host:port and waits for the far server, at most `patience` seconds. Raises OSError where the dial fails."""
+def quiet_for(opening: float) -> float:
+    """The silence to wait for, where opening the session took so many seconds: a refusal comes back within a round
+    trip, and opening takes several (websocket, handshake and its completion)."""
+    return min(QUIET_SECONDS, _AGENT_SECONDS + opening)
+
+
+async def probe(family: Family, host: str, port: int, patience: float, quiet: float = QUIET_SECONDS) -> Reached:
+    """Dials host:port and waits for the far server, at most `patience` seconds, or `quiet` ones where its protocol is
+    not known and nothing but a refusal is expected. Raises OSError where the dial fails."""
     reader, writer = await asyncio.open_connection(host, port)
     greeting = _GREETINGS.get(family)
     try:
         if greeting:
             writer.write(greeting)
-        async with asyncio.timeout(QUIET_SECONDS if greeting is None else patience):
+        async with asyncio.timeout(quiet if greeting is None else patience):
             return Reached.YES if await reader.read(1) else Reached.CLOSED
     except TimeoutError:
         return Reached.YES if greeting is None else Reached.SILENT

@@ -47,14 +47,11 @@ _OPENED = re.compile(r"Port (\d+) opened for sessionId")
 _REFUSED = "Connection to destination port failed"
 _CLOSED = re.compile(r"SessionId: (\S+) : (.+)")
 _API_ERROR = re.compile(r"An error occurred \((\w+)\) when calling the (\w+) operation(?: \([^)]*\))?: (.+)")
-# What is said on the way and explains no end. The AWS CLI's word on a plugin's status quotes the plugin's arguments.
-_NEWS = (
-    "Starting session",
-    "Waiting for connections",
-    "Connection accepted for session",
-    "Terminate signal received",
-    "Exiting session",
-    "Command '[",
+# What is said on the way, or after the end, and explains no end. The AWS CLI's word on a plugin's status quotes the
+# plugin's arguments.
+_NEWS = re.compile(
+    r"^(Starting session|Port \d+ opened|Waiting for connections|Connection accepted for session|Terminate signal|"
+    r"Exiting session|Command '\[)|could not be ended at the service"
 )
 _FAR_SIGNS = ("no such host", "is forbidden", "connection refused", "i/o timeout", "no route to host")
 _CREDENTIAL_SIGNS = (
@@ -87,7 +84,8 @@ def refusal(said: str) -> SsmTuiError | None:
 
 def why_ended(lines: tuple[str, ...], status: int) -> SsmTuiError:
     """The reason that a session process ended by itself, from its last lines and its exit status."""
-    for line in reversed(lines):
+    telling = [line for line in reversed(lines) if not _NEWS.search(line)]
+    for line in telling:
         if match := _CLOSED.search(line):
             return _closed(match[2])
         if match := _API_ERROR.search(line):
@@ -96,9 +94,8 @@ def why_ended(lines: tuple[str, ...], status: int) -> SsmTuiError:
             return CredentialsError(line, "sign in again, then retry")
         if "address already in use" in line:
             return PortError(line, "choose another local port")
-    said = next((line for line in reversed(lines) if not line.startswith(_NEWS) and not _OPENED.search(line)), "")
-    if said:
-        return SessionError(said, "retry; the agent's log on the node may say more")
+    if telling:
+        return SessionError(telling[0], "retry; the agent's log on the node may say more")
     return SessionError(
         f"the session ended (status {status})", "it may have been terminated, or reached its idle or maximum duration"
     )

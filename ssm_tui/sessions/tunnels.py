@@ -16,7 +16,7 @@ from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import ports, reading
 from ssm_tui.sessions.background import in_background
 from ssm_tui.sessions.children import Child
-from ssm_tui.sessions.probe import Reached, probe
+from ssm_tui.sessions.probe import QUIET_SECONDS, Reached, probe, quiet_for
 from ssm_tui.sessions.relay import Relay
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class _Tunnel:
         self._tell = tell
         self._relay: Relay | None = None
         self._session_id: str | None = None
+        self._named_at: float | None = None
+        self._opening = QUIET_SECONDS
         self._port_opened: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._far_end_refused = asyncio.Event()
         self._stop_wanted = asyncio.Event()
@@ -209,7 +211,7 @@ class _Tunnel:
         request = self._request
         far = f"{request.host or request.target}:{request.port}"
         try:
-            reached = await probe(request.family, LOOPBACK, port, PROBE_SECONDS)
+            reached = await probe(request.family, LOOPBACK, port, PROBE_SECONDS, quiet_for(self._opening))
         except OSError as problem:
             raise _PortGoneError(f"the session's port does not answer: {problem.strerror}", "retry") from None
         if reached is Reached.SILENT:
@@ -274,10 +276,13 @@ class _Tunnel:
             return
 
     def _heard(self, line: str) -> None:
+        now = asyncio.get_running_loop().time()
         match reading.read(line):
             case reading.SessionNamed(session_id):
                 self._session_id = session_id
+                self._named_at = now
             case reading.PortOpened(port):
+                self._opening = now - self._named_at if self._named_at else QUIET_SECONDS
                 if not self._port_opened.done():
                     self._port_opened.set_result(port)
             case reading.SessionExited():

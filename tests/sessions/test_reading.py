@@ -46,6 +46,20 @@ def test_events(line: str, event: object) -> None:
         (["Starting session with SessionId: dev-1", "Exiting session with sessionId: dev-1."], SessionError, "ended"),
         ([], SessionError, "status 3"),
         (["something unforeseen"], SessionError, "something unforeseen"),
+        (
+            ["Waiting for connections...", "Connection accepted for session [dev-1]"],
+            SessionError,
+            "the session ended (status 3)",
+        ),
+        (
+            [
+                "Session: dev-1 lost: gave up after 45 s",
+                "Session dev-1 could not be ended at the service: The config profile (x) could not be found",
+            ],
+            SessionError,
+            "lost: gave up",
+        ),
+        (["Command '['session-manager-plugin', '{}']' died with <Signals.SIGKILL: 9>."], SessionError, "status 3"),
     ],
 )
 def test_reasons(lines: list[str], kind: type[SsmTuiError], words: str) -> None:
