@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.demo.answers import AwsFault
+from ssm_tui.demo.landscape import known_region
 from ssm_tui.demo.policy import Decision, Request, Verdict, evaluate
 from ssm_tui.demo.principals import Credential, Principal, find_credential
 from ssm_tui.demo.wire import signature_holds
@@ -37,6 +38,11 @@ _RESOURCES = {
     "elasticache:DescribeReplicationGroups": "arn:aws:elasticache:{region}:{account}:replicationgroup:*",
 }
 
+_NO_MATCH = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+
 
 def authenticate(request: WireRequest) -> Principal:
     """The principal that signed the request; raises AwsFault in the words of the service that was called."""
@@ -45,8 +51,10 @@ def authenticate(request: WireRequest) -> Principal:
         raise _unknown_token(request)
     if credential.expires is not None and credential.expires <= datetime.now(UTC):
         raise _expired_token(request)
+    if not known_region(credential.principal.account, request.region):
+        raise _wrong_signature(request, "Credential should be scoped to a valid region.")
     if not _signed(request, credential):
-        raise _wrong_signature(request)
+        raise _wrong_signature(request, _NO_MATCH)
     return credential.principal
 
 
@@ -70,14 +78,10 @@ def _expired_token(request: WireRequest) -> AwsFault:
     return AwsFault(code, "The security token included in the request is expired", 400 if request.token else 403)
 
 
-def _wrong_signature(request: WireRequest) -> AwsFault:
+def _wrong_signature(request: WireRequest, message: str) -> AwsFault:
     if request.service == "ec2":
         return AwsFault("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
     code = "InvalidSignatureException" if request.protocol == "json" else "SignatureDoesNotMatch"
-    message = (
-        "The request signature we calculated does not match the signature you provided. "
-        "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
-    )
     return AwsFault(code, message, 400 if request.protocol == "json" else 403)
 
 

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from ssm_tui.demo import documents, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
-from ssm_tui.demo.limits import check_page
+from ssm_tui.demo.limits import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
 from ssm_tui.demo.validation import validate
@@ -87,6 +87,7 @@ class Endpoint:
             if request.action != "ssm:StartSession":
                 authorize(request, caller)
             check_page(request)
+            check_instance_ids(request)
             if request.service == "ssm":
                 validate("ssm", request.operation, request.json())
             if request.action == "sts:AssumeRole":

@@ -44,6 +44,11 @@ class Machine:
         return self.state == "running"
 
 
+def known_region(account: str, region: str) -> bool:
+    """Is there such a region?"""
+    return region in ec2_backends[account].regions
+
+
 def machines(account: str, region: str) -> Iterator[Machine]:
     """Every instance of the region that is not terminated."""
     backend = _backend(account, region)

@@ -1,7 +1,8 @@
-"""Limits that AWS sets to the pages of other services' listings and moto does not: a page is refused in AWS's words."""
+"""What AWS refuses of other services' listings and moto does not: sizes of pages, ids that are none. In AWS's words."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ssm_tui.demo.answers import AwsFault
@@ -21,6 +22,18 @@ _PAGES = {
     "elasticache:DescribeReplicationGroups": ("MaxRecords", 20, 100),
     "elasticache:DescribeCacheClusters": ("MaxRecords", 20, 100),
 }
+
+
+_INSTANCE_ID = re.compile("i-([0-9a-f]{8}|[0-9a-f]{17})")
+
+
+def check_instance_ids(request: WireRequest) -> None:
+    """Raises AwsFault where EC2 is asked for instances by what is no instance's id, such as a hybrid node's."""
+    if request.service != "ec2":
+        return
+    for name, value in request.form.items():
+        if name.startswith("InstanceId.") and not _INSTANCE_ID.fullmatch(value):
+            raise AwsFault("InvalidInstanceID.Malformed", f'Invalid id: "{value}"')
 
 
 def check_page(request: WireRequest) -> None:

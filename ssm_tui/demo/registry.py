@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from moto.iam.models import iam_backends
 
-from ssm_tui.demo.landscape import Machine, machines, reaches_systems_manager
+from ssm_tui.demo.landscape import Machine, machine, machines, reaches_systems_manager
 from ssm_tui.demo.policy import Request, evaluate
 from ssm_tui.demo.principals import PARTITION, role_policies
 
@@ -115,6 +115,14 @@ class Registry:
     def find(self, account: str, region: str, node_id: str) -> ManagedNode | None:
         self._catch_up(account, region)
         return self._nodes.get((account, region, node_id))
+
+    def resource_tags(self, account: str, region: str, target: str) -> Mapping[str, str]:
+        """The tags of whatever a session is asked for: an instance has them whether it is managed or not."""
+        node = self.find(account, region, target)
+        if node is not None:
+            return node_tags(node)
+        found = machine(account, region, target)
+        return found.tags if found is not None else {}
 
     def whereabouts(self, node_id: str) -> tuple[str, str] | None:
         """Account and region of a node that has registered."""

@@ -13,15 +13,16 @@ from ssm_tui.demo import documents
 from ssm_tui.demo.agent import SessionOrder
 from ssm_tui.demo.answers import Answer, AwsFault, json_answer
 from ssm_tui.demo.authorization import check, node_arn
-from ssm_tui.demo.registry import node_tags
 from ssm_tui.demo.ssm_nodes import paged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ssm_tui.demo.documents import Document
     from ssm_tui.demo.gateway import Gateway
     from ssm_tui.demo.policy_conditions import Values
     from ssm_tui.demo.principals import Principal
-    from ssm_tui.demo.registry import ManagedNode, Registry
+    from ssm_tui.demo.registry import Registry
     from ssm_tui.demo.wire import WireRequest
 
 _ACTION = "ssm:StartSession"
@@ -136,7 +137,7 @@ class SessionCalls:
         target, region = parameters["Target"], request.region
         node = self.registry.find(caller.account, region, target)
         name = parameters.get("DocumentName")
-        self._authorize(request, caller, target, node, name)
+        self._authorize(request, caller, target, name)
         document = documents.find_document(name or documents.DEFAULT, caller.account, region)
         if node is None or node.lost_since is not None:
             raise AwsFault("TargetNotConnected", f"{target} is not connected.")
@@ -151,9 +152,7 @@ class SessionCalls:
             properties=document.properties(parameters.get("Parameters") or {}, platform),
         ), document
 
-    def _authorize(
-        self, request: WireRequest, caller: Principal, target: str, node: ManagedNode | None, name: str | None
-    ) -> None:
+    def _authorize(self, request: WireRequest, caller: Principal, target: str, name: str | None) -> None:
         """On the node with its tags, then on the document without them; the default one where none is named.
 
         Source: "Start a default shell session by specifying the default session document in IAM policies"
@@ -161,22 +160,19 @@ class SessionCalls:
         default document must be granted too. Until 2024 that page had it so only for policies with the condition
         ssm:SessionDocumentAccessCheck; the key is still there for them, and true.
         """
-        check(request, caller, _ACTION, node_arn(target, request.region, caller.account), _tag_keys(node) | _CHECKED)
+        tags = _tag_keys(target, self.registry.resource_tags(caller.account, request.region, target))
+        check(request, caller, _ACTION, node_arn(target, request.region, caller.account), tags | _CHECKED)
         short = (name or documents.DEFAULT).rpartition("document/")[2]
         owner = "" if documents.is_aws_owned(short) and short != documents.DEFAULT else caller.account
         check(request, caller, _ACTION, f"arn:aws:ssm:{request.region}:{owner}:document/{short}", _CHECKED)
 
 
-def _tag_keys(node: ManagedNode | None) -> dict[str, Values]:
-    if node is None:
-        return {}
-    keys: dict[str, Values] = {}
-    for key, value in node_tags(node).items():
-        keys[f"ssm:resourceTag/{key}"] = (value,)
-        keys[f"aws:ResourceTag/{key}"] = (value,)
-        if node.machine is not None:
-            keys[f"ec2:ResourceTag/{key}"] = (value,)
-    return keys
+def _tag_keys(target: str, tags: Mapping[str, str]) -> dict[str, Values]:
+    """The tags as condition keys; those of EC2 are there for instances alone."""
+    prefixes = ["ssm:resourceTag", "aws:ResourceTag"]
+    if not target.startswith("mi-"):
+        prefixes.append("ec2:ResourceTag")
+    return {f"{prefix}/{key}": (value,) for prefix in prefixes for key, value in tags.items()}
 
 
 def _session_suffix() -> str:

@@ -258,6 +258,26 @@ def test_unknown_keys_and_wrong_secrets(
     assert refusal(getattr(wrong, operation), **arguments)[0] == unsigned
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("ssm", "describe_instance_properties", "InvalidSignatureException"),
+        ("sts", "get_caller_identity", "SignatureDoesNotMatch"),
+        ("ec2", "describe_instances", "AuthFailure"),
+    ],
+)
+def test_a_region_that_does_not_exist(administrator: Caller, service: str, operation: str, code: str) -> None:
+    assert refusal(getattr(administrator.client(service, "nowhere-1"), operation))[0] == code
+
+
+def test_ec2_does_not_know_the_ids_of_hybrid_nodes(administrator: Caller) -> None:
+    ec2, node = administrator.client("ec2"), "mi-0a1b2c3d4e5f60718"
+    assert refusal(ec2.describe_instances, InstanceIds=[node]) == (
+        "InvalidInstanceID.Malformed",
+        f'Invalid id: "{node}"',
+    )
+
+
 def _instances() -> str:
     return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance"
 

@@ -46,10 +46,11 @@ def test_sessions_of_others_are_not_ones_own(
     administrator.client("ssm").terminate_session(SessionId=session)
 
 
-@pytest.mark.parametrize("name", ["web-lost", "web-stopped", "batch-locked"])
-def test_a_node_without_connection(administrator: Caller, instance: Callable[..., str], name: str) -> None:
+@pytest.mark.parametrize("name", ["web-lost", "web-stopped", "web-without-role", "batch-locked"])
+def test_a_node_without_connection(developer: Caller, instance: Callable[..., str], name: str) -> None:
+    """The developer may have them all: by their tags, which instances have whether they are managed or not."""
     node = instance(name)
-    refused = refusal(administrator.client("ssm").start_session, Target=node)
+    refused = refusal(developer.client("ssm").start_session, Target=node)
     assert refused == ("TargetNotConnected", f"{node} is not connected.")
 
 
