@@ -431,3 +431,39 @@ async def test_a_session_that_comes_too_late_is_ended(
         async with asyncio.timeout(20):
             while landscape.active("web-1") or landscape.ended("web-1") == ended:
                 await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def cli(clouds: AwsClouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Launcher:
+    """The real AWS CLI and our plugin under its official name."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    return Launcher(clouds, LauncherChoice.AWS, PluginChoice.OURS, tmp_path)
+
+
+async def test_the_aws_cli_holds_a_tunnel_and_leaves_nothing(
+    clouds: AwsClouds, cli: Launcher, landscape: Landscape, processes: Processes
+) -> None:
+    async with supervised(cli, clouds, processes) as watched:
+        stopped = watched.supervisor.open(landscape.to_node("web-1", 7))
+        denied = watched.supervisor.open(landscape.to_node("검색-index-1", 7))
+        ready = await watched.until(stopped, S.READY)
+        assert ready.local_port is not None
+        assert await ask(ready.local_port, b"hello") == b"hello"
+        assert "ssm:StartSession" in (await watched.until(denied, S.FAILED)).message
+        await watched.supervisor.stop(stopped)
+        assert processes.all() == {}
+        assert landscape.active("web-1") == []
+
+
+async def test_a_plugin_killed_under_the_aws_cli(
+    clouds: AwsClouds, cli: Launcher, landscape: Landscape, processes: Processes
+) -> None:
+    async with supervised(cli, clouds, processes) as watched:
+        number = watched.supervisor.open(landscape.to_node("web-1", 7))
+        await watched.until(number, S.READY)
+        (plugin,) = (pid for pid, words in processes.all().items() if b"\0ssm_tui.plugin\0AWS_SSM" in words)
+        os.kill(plugin, signal.SIGKILL)
+        failed = await watched.until(number, S.FAILED, seconds=15)
+        assert failed.message.startswith("the session ended")
+        await watched.supervisor.stop(number)
+        assert landscape.active("web-1") == []
