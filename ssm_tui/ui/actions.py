@@ -80,7 +80,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False, at_once=True),
     Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False, at_once=True),
     Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False, at_once=True),
-    Action("back", ("escape",), "Back", "Clear the filter.", footer=False),
+    Action("back", ("escape",), "Back", "Take back messages, the filter, notices, one after the other.", footer=False),
     Action("commands", ("ctrl+p",), "Commands", "Find any action, or another theme, by its name."),
     Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
     Action(

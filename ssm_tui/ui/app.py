@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
 
 
+TOLD = 3  # messages that stand on the screen at once
 GRACE = 10.0  # seconds that an ending by signal may take
 
 
@@ -46,6 +47,12 @@ class SsmTui(App[None]):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         self._home: Home | None = None
         self._ending: asyncio.Future[None] | None = None
+
+    def _refresh_notifications(self) -> None:
+        """The newest few: a pile of them would hide the list that they tell of."""
+        for old in list(self._notifications)[:-TOLD]:
+            self._unnotify(old, refresh=False)
+        super()._refresh_notifications()
 
     def get_default_screen(self) -> Home:
         """The one screen; made here because its tunnels belong to the running event loop."""

@@ -236,3 +236,28 @@ async def test_the_keys_that_matter_are_on_the_last_line_at_80_by_24(view: str, 
     async with started(small_world(), size=(80, 24)) as person:
         await person.press(view)
         assert [key for key in keys if key not in person.lines()[-1]] == []
+
+
+async def test_messages_never_pile_up_over_the_list_and_escape_takes_them_away() -> None:
+    world = small_world()
+    async with started(world, size=(80, 24)) as person:
+        for number in range(1, 7):
+            world.tunnels.open(TunnelRequest(CONTEXT, "i-1", number, title=f"far-{number}"))
+            world.tunnels.become(number, TunnelState.READY, local_port=9000 + number, message="")
+        await person.is_told("far-6 is at 127.0.0.1:9006")
+        assert len(person.app._notifications) == 3
+        await person.press("escape")
+        await person.until(lambda: not person.app.screen.query("Toast"))
+
+
+async def test_why_a_tunnel_failed_is_in_its_row_at_80_by_24_and_it_has_no_address() -> None:
+    world = small_world()
+    async with started(world, size=(80, 24)) as person:
+        world.tunnels.open(TunnelRequest(CONTEXT, "i-1", 5432, title="orders"))
+        world.tunnels.become(1, TunnelState.FAILED, local_port=5432, message="connection refused at the far end")
+        await person.press("3")
+        await person.is_told("connection refused")
+        await person.press("escape")
+        await person.until(lambda: not person.app.screen.query("Toast"))
+        assert "connection refused" in person.line_with("✗ failed")
+        assert "127.0.0.1" not in person.line_with("✗ failed")

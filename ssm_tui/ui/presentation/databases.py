@@ -95,5 +95,5 @@ def database_columns(*, naming: Naming = None) -> tuple[Column[DatabaseRow], ...
             if naming
             else []
         ),
-        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=4, least=36, most=70, cut=Cut.MIDDLE),
+        Column("ENDPOINT", lambda r: plain(r.database.endpoint, Tone.DIM), rank=4, least=50, most=70, cut=Cut.MIDDLE),
     )

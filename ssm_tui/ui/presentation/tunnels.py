@@ -50,13 +50,17 @@ def tunnel_columns(
     return (
         Column("TUNNEL", lambda s: plain(title_of(s.request), Tone.STRONG), rank=0, least=16, most=36),
         Column("STATE", state_cell, rank=0, least=10, most=10),
-        Column("LOCAL", lambda s: plain(s.address, Tone.ACCENT), rank=0, least=15, most=15),
-        Column("CONN", connections_cell, rank=2, least=4, most=4),
-        Column("SINCE", lambda s: plain(ago(s.since, clock())), rank=3, least=6, most=6),
-        Column("VIA", lambda s: plain(names(s.request)), rank=1, least=12, most=28),
+        Column("LOCAL", _local_end, rank=0, least=15, most=15),
+        Column("CONN", connections_cell, rank=1, least=4, most=4),
+        Column("SINCE", lambda s: plain(ago(s.since, clock())), rank=4, least=6, most=6),
+        Column("VIA", lambda s: plain(names(s.request)), rank=3, least=12, most=28),
         Column("TO", _far_end, rank=5, least=16, most=60, cut=Cut.MIDDLE),
-        Column("", news_cell, rank=4, least=12, most=60),
+        Column("NEWS", news_cell, rank=2, least=12, most=60),
     )
+
+
+def _local_end(status: TunnelStatus) -> Cell:
+    return () if status.state.ended else plain(status.address, Tone.ACCENT)
 
 
 def _far_end(status: TunnelStatus) -> Cell:

@@ -290,9 +290,11 @@ class Home(Screen[None]):
         self.set_focus(self._lists.tables[self.view])
 
     def action_back(self) -> None:
-        """Takes back one thing: the filter, else the notices."""
+        """Takes back one thing: the messages, else the filter, else the notices."""
         line = self.query_one(FilterLine)
-        if line.input.value:
+        if self.query("Toast"):
+            self.app.clear_notifications()
+        elif line.input.value:
             line.input.value = ""
         else:
             self._notices_hidden = self._notices()

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from ssm_tui.ui.presentation.cells import Tone, width_of
-from ssm_tui.ui.presentation.text import cut
+from ssm_tui.ui.presentation.cells import Tone, fitted, width_of
+from ssm_tui.ui.presentation.text import Cut, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,8 @@ class ContextBar(Widget):
             more = f"+{len(self._contexts) - at} more"
             need = width_of(cell) + 3
             if need > room - (cell_len(more) + 2 if at + 1 < len(self._contexts) else 0):
-                left.append(Content.styled(f"  {more}" if at else "", "$text-muted"))
+                rest = ((more, Tone.DIM),) if len(self._contexts) > 1 else fitted(cell, max(0, room), Cut.END)
+                left.append(Content.assemble("  ", content(rest)))
                 break
             left.append(Content.assemble("  ", content(cell), " "))
             room -= need
