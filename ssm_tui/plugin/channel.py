@@ -77,7 +77,7 @@ class DataChannel:
         self._heard = 0
         self.dropped = 0
         self._connection: ClientConnection | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.ended: asyncio.Future[Ending] = self._loop.create_future()
 
@@ -101,22 +101,12 @@ class DataChannel:
 
     async def close(self) -> None:
         """Writes what still waits and closes the websocket properly, within a bound. May be called twice."""
-        self._closing = True
-        connection, task = self._connection, self._task
-        if connection is not None:
-            try:
-                async with asyncio.timeout(self._limits.close):
-                    while self._outgoing and self._connection is connection:
-                        self._written.clear()
-                        await self._written.wait()
-                    await connection.close()
-            except TimeoutError:
-                connection.transport.abort()
-        if task is not None:
-            closing = connection is not None or self.ended.done()
-            await asyncio.wait([task], timeout=2 * self._limits.close if closing else 0)
-            task.cancel()
-            await asyncio.wait([task])
+        self._closing.set()
+        if self._task is not None:
+            resuming = self._connection is None and not self.ended.done()
+            await asyncio.wait([self._task], timeout=0 if resuming else 2 * self._limits.close)
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     def _report(self, task: asyncio.Task[None]) -> None:
         if self.ended.done() or task.cancelled():
@@ -176,34 +166,35 @@ class DataChannel:
         current: ClientConnection | None = connection
         while current is not None:
             await self._serve(current)
-            if self.ended.done() or self._closing:
+            if self.ended.done() or self._closing.is_set():
                 return
             current = await self._resume()
 
     async def _serve(self, connection: ClientConnection) -> None:
-        """Works on one websocket until it is lost or the session ends."""
+        """Works on one websocket until it is lost, the session ends, or the channel is to close."""
         self._outgoing.clear()  # acknowledgements of the past; the agent repeats what misses them
         self._outgoing.extend(self._outbox.resend_all(now=self._loop.time()))
         self._wake.set()
         self._connection = connection
-        tasks = [
-            self._loop.create_task(work)
-            for work in (self._read(connection), self._write(connection), self._ping(connection), self._resend())
-        ]
+        works = (self._read(connection), self._write(connection), self._ping(connection), self._resend())
+        tasks = [self._loop.create_task(work) for work in works]
+        tasks.append(self._loop.create_task(self._until_closing()))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             self._connection = None
-            self._written.set()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if self.ended.done() or self._closing:
+            if self.ended.done() or self._closing.is_set():
                 await self._close_gently(connection)
             connection.transport.abort()
             await connection.wait_closed()
+
+    async def _until_closing(self) -> None:
+        await self._closing.wait()
 
     async def _close_gently(self, connection: ClientConnection) -> None:
         try:
