@@ -89,8 +89,8 @@ class DataChannel:
         for attempt in range(1, self._limits.dial_attempts + 1):
             try:
                 connection = await dial(self._url, self._token, self._client_id, self._limits)
-            except ChannelError:
-                if attempt == self._limits.dial_attempts:
+            except ChannelError as error:
+                if error.final or attempt == self._limits.dial_attempts:
                     raise
                 await asyncio.sleep(delay)
                 delay *= 2
@@ -302,9 +302,7 @@ class DataChannel:
                             self._end(End.TIMED_OUT)
                             return None
                         return await dial(self._url, token, self._client_id, self._limits)
-                    except ChannelError as error:
-                        reason = str(error)
-                    except ServiceError as error:
+                    except (ChannelError, ServiceError) as error:
                         reason = str(error)
                         if error.final:
                             break

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class ChannelError(Exception):
-    """The data channel could not be opened; says why, without a secret."""
+    """The data channel could not be opened; says why, without a secret. `final` means that trying again cannot help."""
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 async def dial(url: str, token: str, client_id: str, limits: Limits) -> ClientConnection:
@@ -44,9 +48,10 @@ async def dial(url: str, token: str, client_id: str, limits: Limits) -> ClientCo
     except InvalidStatus as error:
         raise ChannelError(f"the data channel was refused with HTTP status {error.response.status_code}") from None
     except (InvalidURI, ValueError):  # the latter for a port or a host that is none
-        raise ChannelError("StreamUrl is not the address of a websocket") from None
+        raise ChannelError("StreamUrl is not the address of a websocket", final=True) from None
     except ImportError:
-        raise ChannelError("the way leads through a SOCKS proxy, which needs the package python-socks") from None
+        reason = "the way leads through a SOCKS proxy, which needs the package python-socks"
+        raise ChannelError(reason, final=True) from None
     except (OSError, WebSocketException) as error:
         raise ChannelError(f"the data channel could not be opened: {error}") from error
     return connection
