@@ -32,7 +32,7 @@ PROBE_SECONDS = 12.0
 _WORD_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 5.0
 # Only to clean up, while somebody waits for the tunnel's end.
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 3.0
 
 
 class _PortGoneError(SessionError):
