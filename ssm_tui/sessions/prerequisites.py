@@ -7,14 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from ssm_tui.errors import PrerequisiteError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLUGIN_NAME = "session-manager-plugin"
 # The first version that takes the token from the environment, where `ps` does not show it (its release notes).
@@ -75,18 +73,29 @@ def our_plugin() -> tuple[str, ...]:
 def plugin_on_path(folder: Path) -> str:
     """A PATH on which `session-manager-plugin` is ours, for a child that looks for it by name: the AWS CLI.
 
-    `folder` is private to the user and to this Python; the starter in it is written once.
+    `folder` is private to the user and to this Python; the starter in it is written once. Raises PrerequisiteError.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "nt":
         starter, text = folder / f"{PLUGIN_NAME}.cmd", f'@"{sys.executable}" -m ssm_tui.plugin %*\r\n'
     else:
         quoted = sys.executable.replace("'", "'\\''")
         starter, text = folder / PLUGIN_NAME, f"#!/bin/sh\nexec '{quoted}' -m ssm_tui.plugin \"$@\"\n"
-    if not starter.exists() or starter.read_text(encoding="utf-8") != text:
-        # Written aside and renamed: another ssm-tui may be starting the old one just now.
-        draft = starter.with_name(f"{starter.name}.{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        draft.chmod(0o700)
-        draft.replace(starter)
+    try:
+        _write_starter(starter, text.encode())
+    except OSError as problem:
+        raise PrerequisiteError(
+            f"{starter} cannot be written: {problem.strerror}", 'set launcher = "direct" to do without it'
+        ) from None
     return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+
+
+def _write_starter(starter: Path, text: bytes) -> None:
+    starter.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if starter.exists() and starter.read_bytes() == text:
+        return
+    # Written aside and renamed: another ssm-tui, or another thread, may be starting the old one just now.
+    descriptor, draft = tempfile.mkstemp(dir=starter.parent, prefix=f"{starter.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+    Path(draft).chmod(0o700)
+    Path(draft).replace(starter)

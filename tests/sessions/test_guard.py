@@ -18,9 +18,13 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the guard is how POS
 # A child that ignores SIGINT, as the AWS CLI does, and has a child of its own, as the AWS CLI has the plugin.
 FAMILY = (
     "import os,signal,subprocess,sys,time;signal.signal(signal.SIGINT,signal.SIG_IGN);"
-    "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)']);"
+    "p=subprocess.Popen(['sleep','600']);"
     "print(os.getpid(),p.pid,flush=True);time.sleep(600)"
 )
+
+
+# The same without the patience that SIGINT needs there.
+OBEDIENT = FAMILY.replace("signal.signal(signal.SIGINT,signal.SIG_IGN);", "")
 
 
 def start(*argv: str) -> subprocess.Popen[bytes]:
@@ -89,7 +93,7 @@ def test_the_pipes_end_ends_the_whole_family() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_to_the_guard_ends_the_family(number: signal.Signals) -> None:
-    with start(sys.executable, "-c", FAMILY) as guard:
+    with start(sys.executable, "-c", OBEDIENT) as guard:
         pids = family(guard)
         guard.send_signal(number)
         guard.wait(10)
@@ -112,9 +116,7 @@ def test_an_owner_killed_by_sigkill_takes_the_family_along() -> None:
 
 def test_what_a_finished_leader_left_behind_is_ended() -> None:
     leaver = (
-        "import subprocess,sys;"
-        "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)'],stdout=subprocess.DEVNULL);"
-        "print(p.pid,flush=True)"
+        "import subprocess,sys;p=subprocess.Popen(['sleep','600'],stdout=subprocess.DEVNULL);print(p.pid,flush=True)"
     )
     with start(sys.executable, "-c", leaver) as guard:
         assert guard.stdout is not None

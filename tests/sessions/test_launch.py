@@ -80,6 +80,12 @@ def test_aws_plugin_by_its_version(path: Path, version: str, hidden: bool) -> No
     assert any("t0ken" in word for word in command.argv) is not hidden
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PrerequisiteError, match="cannot be written"):
+        prerequisites.plugin_on_path(tmp_path / "file" / "bin")
+
+
 def test_a_path_on_which_the_plugin_is_ours(tmp_path: Path) -> None:
     folder = tmp_path / "it's private"
     found = prerequisites.plugin_on_path(folder)
