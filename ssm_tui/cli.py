@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -26,21 +26,20 @@ FAILED = 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status. Expected errors become a line of message and one of hint on stderr."""
-    from ssm_tui.commands.terminal import forget_stdout, prepare_streams, say_error
+    from ssm_tui.commands.terminal import finish_streams, prepare_streams, say_error
 
     prepare_streams()
     try:
         status = _run(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
     except SsmTuiError as error:
-        say_error(error)
-        return error.exit_status
+        with suppress(OSError):  # nobody there to be told
+            say_error(error)
+        status = error.exit_status
     except KeyboardInterrupt:
-        return INTERRUPTED
+        status = INTERRUPTED
     except BrokenPipeError:
-        forget_stdout()
-        return FAILED
-    return status
+        status = FAILED
+    return status if finish_streams() else status or FAILED
 
 
 def _run(arguments: list[str]) -> int:

@@ -142,3 +142,16 @@ def test_an_unknown_theme_is_named_before_the_screen_is_taken(tmp_path: Path) ->
         assert "theme = 'pink' is not allowed" in terminal.text
         assert "one of ssm-dark" in terminal.text
         assert b"\x1b[?1049h" not in terminal.raw
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+def test_a_terminal_that_has_gone_does_not_change_the_status() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    try:
+        ended = subprocess.run([sys.executable, "-m", "ssm_tui", "no-such"], stdout=theirs, stderr=theirs, check=False)
+    finally:
+        os.close(theirs)
+    assert ended.returncode == 2

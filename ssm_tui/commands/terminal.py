@@ -81,7 +81,19 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def forget_stdout() -> None:
-    """The reader has gone: what is still buffered must not fail a second time when the interpreter ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+def finish_streams() -> bool:
+    """Writes out what is buffered; whether everything was written.
+
+    Where the reader or the terminal has gone, what is left is thrown away: it must not fail a second time when the
+    interpreter ends, which would then give a status of its own.
+    """
+    whole = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            whole = False
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    return whole

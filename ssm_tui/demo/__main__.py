@@ -1,6 +1,7 @@
 """`ssm-tui demo` and `python -m ssm_tui.demo`: serves the demo cloud, until told to end or while a command runs.
 
-    python -m ssm_tui.demo                  prints `export NAME=value` lines and nothing else, serves until a signal
+    python -m ssm_tui.demo                  prints `export NAME=value` lines and nothing else, serves until a signal;
+                                            130 after Ctrl-C
     python -m ssm_tui.demo -- COMMAND …     runs COMMAND in the cloud's environment, exits with its status
 
 `--watch-stdin` ends the cloud when its input closes, which is how `DemoProcess` keeps one from outliving its owner;
@@ -76,7 +77,7 @@ async def _serve(options: argparse.Namespace) -> int:
     from ssm_tui.demo.servers import ServerError
 
     ended = asyncio.Event()
-    _end_on_signals(ended)
+    signals = _end_on_signals(ended)
     if options.watch_stdin:
         _end_with_stdin(ended)
     inherited = dict(os.environ)
@@ -106,13 +107,21 @@ async def _serve(options: argparse.Namespace) -> int:
         await cloud.stop()
         # Its outcome was taken above, or is not wanted any more.
         await asyncio.gather(start, return_exceptions=True)
-    return 0
+    return 128 + signals[0] if signals else 0
 
 
-def _end_on_signals(ended: asyncio.Event) -> None:
+def _end_on_signals(ended: asyncio.Event) -> list[int]:
+    """The signals that have come, as they come."""
     loop = asyncio.get_running_loop()
-    for number in _ENDINGS:
-        loop.add_signal_handler(number, ended.set)
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(number)
+        ended.set()
+
+    for each in _ENDINGS:
+        loop.add_signal_handler(each, end, each)
+    return received
 
 
 def _end_with_stdin(ended: asyncio.Event) -> None:

@@ -142,7 +142,7 @@ def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals
         assert _left_behind(own_folder) != []
         cloud.send_signal(number)
         status = cloud.wait(_PATIENCE)
-        assert status == (-number if number is signal.SIGKILL else 0)
+        assert status == (-number if number is signal.SIGKILL else 128 + number)
         assert all(line.startswith("export ") for line in cloud.stdout.read().splitlines())
         assert cloud.stderr is not None
         assert cloud.stderr.read() == ""
@@ -156,7 +156,7 @@ def test_an_ending_during_the_start_is_an_ending(own_folder: Path) -> None:
         assert cloud.stderr is not None
         cloud.stderr.readline()
         cloud.send_signal(signal.SIGTERM)
-        assert cloud.wait(_PATIENCE) == 0
+        assert cloud.wait(_PATIENCE) == 128 + signal.SIGTERM
         assert cloud.stdout is not None
         assert cloud.stdout.read() == ""
     _nothing_left(own_folder)
