@@ -111,26 +111,29 @@ class Catalog:
         self.learn({key: type(node.access)(**{each.value: answers[each] for each in SessionKind})})
 
     def end(self, context: Context, part: str, error: SsmTuiError | None) -> None:
-        """A part of the read has ended. After an error what was known before stays."""
+        """A part of the read has ended. What was known before stays where not all could be read: after an error, or
+        with notes of what was refused."""
         reading = self.readings[context]
         reading.parts.discard(part)
         reading.errors.pop(part, None)
         if error is not None:
             reading.errors[part] = error
-        elif part == "nodes":
-            self._inventory.finish(context)
-        elif part == "databases":
-            self._forget_databases(context)
+        elif not reading.notes.get(part):
+            self._forget(context, part)
         if part == "nodes" and error is not None:
             reading.parts.discard("access")  # nothing to ask about
         if not reading.busy and not reading.errors:
             reading.since = self._clock()
         self._relays = None
 
-    def _forget_databases(self, context: Context) -> None:
-        seen = self._seen.pop(context, set())
-        for key in [key for key in self._databases if key[0] == context and key not in seen]:
-            del self._databases[key]
+    def _forget(self, context: Context, part: str) -> None:
+        """What a read that came to its end has not shown is gone."""
+        if part == "nodes":
+            self._inventory.finish(context)
+        elif part == "databases":
+            seen = self._seen.pop(context, set())
+            for key in [key for key in self._databases if key[0] == context and key not in seen]:
+                del self._databases[key]
 
     def _note(self, context: Context, part: str, notes: Iterable[Note]) -> None:
         known = self.readings[context].notes.setdefault(part, [])

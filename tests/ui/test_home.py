@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ssm_tui.domain.contexts import Context, Note
+from ssm_tui.domain.databases import DatabasePage
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.errors import CredentialsError, RegionError
 from ssm_tui.ui.actions import ACTIONS, View, actions_of
@@ -263,3 +264,25 @@ async def test_keys_that_come_faster_than_the_screen_cost_one_query() -> None:
         await person.type("j" * 200)
         await person.until(lambda: table.place == 110)
         assert table.painted - painted <= 60
+
+
+async def test_what_could_not_be_read_this_time_stays_from_the_last() -> None:
+    world = small_world()
+    async with started(world, size=(80, 24)) as person:
+        refused = Note("a part is not known: you may not call ec2:DescribeInstances in this account", "ask for it")
+        world.cloud.pages = [NodePage(NODES[2:5], (refused,))]
+        world.cloud.database_list = [DatabasePage(notes=(Note("you may not call rds:DescribeDBInstances", "ask"),))]
+        await person.press("r")
+        await person.sees("rds:DescribeDBInstances")
+        await person.sees("● fresh")
+        assert "Nodes 12" in person.text()
+        assert "Databases 4" in person.text()
+
+
+async def test_a_notice_that_stands_alone_is_told_in_full_at_80_by_24() -> None:
+    world = small_world()
+    words = "tags, addresses and networks are not known: you may not call ec2:DescribeInstances"
+    world.cloud.pages = [NodePage(NODES, (Note(words, "ask whoever keeps the policies"),))]
+    async with started(world, size=(80, 24)) as person:
+        await person.sees("ec2:DescribeInstances")
+        await person.sees("ask whoever keeps the policies")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import unicodedata
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ELLIPSIS = "…"
 
@@ -61,6 +65,26 @@ def fit(text: str, width: int, where: Cut = Cut.END, *, right: bool = False) -> 
     shown = cut(text, width, where)
     blank = " " * (width - cell_len(shown))
     return blank + shown if right else shown + blank
+
+
+def wrapped(text: str, width: int, most: int) -> Iterator[str]:
+    """The text on at most so many lines; what does not fit them is cut off the last."""
+    for _ in range(most - 1):
+        head, text = _split(text, width)
+        yield head
+        if not text:
+            return
+    yield cut(text, width)
+
+
+def _split(text: str, width: int) -> tuple[str, str]:
+    """The text up to the last space that fits, and the rest."""
+    if cell_len(text) <= width:
+        return text, ""
+    head = cut(text, width)[:-1]
+    at = head.rfind(" ")
+    at = at if at > width // 2 else len(head)
+    return text[:at], text[at:].strip()
 
 
 def _head(text: str, width: int) -> str:

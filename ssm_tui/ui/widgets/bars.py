@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from ssm_tui.ui.presentation.cells import Tone, fitted, width_of
-from ssm_tui.ui.presentation.text import Cut, cut
+from ssm_tui.ui.presentation.text import Cut, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,7 +142,7 @@ class Notices(Widget):
     def _lines(self, width: int) -> list[Content]:
         shown: list[Content] = []
         for at, notice in enumerate(self._notices):
-            lines = list(_notice_lines(notice, width))
+            lines = list(_notice_lines(notice, width, most=2 if len(self._notices) == 1 else 1))
             last = at + 1 == len(self._notices)
             if len(shown) + len(lines) > self.MOST - (not last) and shown:
                 shown.append(Content.styled(f"  and {len(self._notices) - at} more", "$text-muted"))
@@ -151,15 +151,17 @@ class Notices(Widget):
         return shown
 
 
-def _notice_lines(notice: Notice, width: int) -> Iterator[Content]:
+def _notice_lines(notice: Notice, width: int, most: int) -> Iterator[Content]:
+    """A line where message and hint fit one; else each starts on its own and takes at most so many."""
     sign = (f"{notice.sign} ", STYLES[notice.tone])
-    message = cut(notice.message, width - 2)
     if notice.hint and cell_len(f"{notice.message} · {notice.hint}") <= width - 2:
-        yield Content.assemble(sign, message, (f" · {notice.hint}", "$text-muted"))
+        yield Content.assemble(sign, notice.message, (f" · {notice.hint}", "$text-muted"))
         return
-    yield Content.assemble(sign, message)
-    if notice.hint:
-        yield Content.styled(f"  {cut(notice.hint, width - 2)}", "$text-muted")
+    for text in wrapped(notice.message, width - 2, most):
+        yield Content.assemble(sign, text)
+        sign = ("  ", "")
+    for text in wrapped(notice.hint, width - 2, most) if notice.hint else ():
+        yield Content.styled(f"  {text}", "$text-muted")
 
 
 class KeyBar(Widget):

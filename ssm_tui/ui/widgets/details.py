@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
-from ssm_tui.ui.presentation.text import Cut, cut, fit, visible
+from ssm_tui.ui.presentation.text import Cut, cut, fit, visible, wrapped
 from ssm_tui.ui.widgets.bars import STYLES
 
 if TYPE_CHECKING:
@@ -83,32 +83,12 @@ def _facts(facts: Sequence[Fact], width: int, columns: int) -> Iterator[Content]
 
 def _finding(finding: Finding, width: int, most: int) -> Iterator[Content]:
     left = (fit(f"{finding.sign} {finding.name}", NAME), STYLES[finding.tone])
-    for text in _wrapped(visible(finding.text), width - NAME - 1, most):
+    for text in wrapped(visible(finding.text), width - NAME - 1, most):
         yield Content.assemble(left, " ", text)
         left = (" " * NAME, "")
 
 
 def _command(command: str, width: int, most: int) -> Iterator[Content]:
     if command:
-        for text in _wrapped(f"$ {visible(command)}", width, most):
+        for text in wrapped(f"$ {visible(command)}", width, most):
             yield Content.styled(text, "$text-muted")
-
-
-def _wrapped(text: str, width: int, most: int) -> Iterator[str]:
-    """The text on at most so many lines; what does not fit them is cut off the last."""
-    for _ in range(most - 1):
-        head, text = _split(text, width)
-        yield head
-        if not text:
-            return
-    yield cut(text, width)
-
-
-def _split(text: str, width: int) -> tuple[str, str]:
-    """The text up to the last space that fits, and the rest."""
-    if cell_len(text) <= width:
-        return text, ""
-    head = cut(text, width)[:-1]
-    at = head.rfind(" ")
-    at = at if at > width // 2 else len(head)
-    return text[:at], text[at:].strip()
