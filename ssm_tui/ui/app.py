@@ -60,9 +60,11 @@ class SsmTui(App[None]):
         return self._home
 
     async def action_quit(self) -> None:
-        """Ctrl-Q leaves like q does, with the same question."""
-        if self.screen is self._home:
+        """Ctrl-Q leaves like q does, with the same question; a dialog or the palette it leaves first."""
+        if self._home is not None and self.screen is self._home:
             self._home.action_leave()
+        else:
+            self.screen.dismiss(None)
 
     def on_mount(self) -> None:
         """A kill or a closed terminal ends the app as leaving it does, without a question."""

@@ -261,3 +261,23 @@ async def test_why_a_tunnel_failed_is_in_its_row_at_80_by_24_and_it_has_no_addre
         await person.until(lambda: not person.app.screen.query("Toast"))
         assert "connection refused" in person.line_with("✗ failed")
         assert "127.0.0.1" not in person.line_with("✗ failed")
+
+
+@pytest.mark.parametrize("dialog", ["question_mark", "f"])
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+async def test_the_keys_that_leave_the_app_leave_a_dialog_first(dialog: str, key: str) -> None:
+    async with started(small_world()) as person:
+        await person.press(dialog)
+        await person.until(lambda: len(person.app.screen_stack) == 2)
+        await person.press(key)
+        await person.until(lambda: person.app.screen is person.home)
+        assert person.app.is_running
+
+
+async def test_ctrl_c_leaves_the_app_from_the_filter_too() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await person.press("slash")
+        await person.type("web")
+        await person.press("ctrl+c")
+        await person.until(lambda: world.tunnels.closed)

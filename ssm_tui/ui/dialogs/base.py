@@ -1,4 +1,4 @@
-"""What all dialogs look like: a framed box in the middle, Escape leaves it."""
+"""What all dialogs look like: a framed box in the middle, Escape leaves it, and so do the keys that leave the app."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ class Dialog(ModalScreen[A | None]):
         background: $surface; padding: 1 2;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", show=False),
+        # Before an input takes it for its own; Ctrl-Q is the app's.
+        Binding("ctrl+c", "leave", show=False, priority=True),
+    ]
 
     def action_leave(self) -> None:
         """Without an answer."""

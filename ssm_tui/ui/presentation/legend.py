@@ -45,7 +45,19 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     ("Ping", tuple((PINGS[ping][0], text) for ping, text in _PING.items())),
-    ("Relay", tuple((REACH[reach][0], text) for reach, text in _REACH.items())),
+    (
+        "Relay",
+        (*((REACH[reach][0], text) for reach, text in _REACH.items()), ("◐ reading", "relays are still being read")),
+    ),
+    (
+        "Everywhere",
+        (
+            ("▌", "the highlighted row, whose details are shown and which the keys act on"),
+            ("→ next", "in the details: what to check or to do"),
+            ("!", "something could not be read, and what that leaves open"),
+            ("␛ ‹200b›", "a character of a name that is not shown because terminals act on it"),
+        ),
+    ),
     (
         "Tunnels and contexts",
         (
