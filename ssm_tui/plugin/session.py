@@ -65,6 +65,9 @@ class Session:
         self._early: list[Message] = []
         self._early_bytes = 0
         self._stopped: asyncio.Future[int] = self._loop.create_future()
+        self._usual_ends: set[int] = set()
+        """Signals that whoever started us ignores: to the AWS CLI, Ctrl-C is how its user ends a session, and any
+        other status than 0 a crash that it tells of, argv and all."""
 
     async def run(self) -> int:
         self._console.line(f"\nStarting session with SessionId: {self._id}\n")
@@ -191,7 +194,7 @@ class Session:
         await self._terminate()
         if not self._raw_stdout:
             self._console.line(self._exiting)
-        return 128 + signum
+        return 0 if signum in self._usual_ends else 128 + signum
 
     def _complain(self, text: str) -> None:
         if self._raw_stdout:
@@ -228,9 +231,13 @@ class Session:
     def _watch(self, names: Iterable[str]) -> None:
         for name in names:
             signum = getattr(signal, name, None)
-            # The AWS CLI starts us with SIGINT, SIGQUIT and SIGTSTP ignored, but an ignored SIGHUP means nohup.
-            if signum is None or (name == "SIGHUP" and signal.getsignal(signum) is signal.SIG_IGN):
+            if signum is None:
                 continue
+            # The AWS CLI starts us with SIGINT, SIGQUIT and SIGTSTP ignored, but an ignored SIGHUP means nohup.
+            if signal.getsignal(signum) is signal.SIG_IGN:
+                if name == "SIGHUP":
+                    continue
+                self._usual_ends.add(signum)
             try:
                 self._loop.add_signal_handler(signum, self._signalled, signum)
             except NotImplementedError:  # Windows

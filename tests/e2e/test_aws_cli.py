@@ -70,7 +70,9 @@ def test_a_database_through_a_relay(cli: Laptop) -> None:
         answer = cli.psql(port, "select 6 * 7", database=db["database"], user=db["user"])
         assert (answer.stdout.strip(), answer.stderr) == ("42", "")
         terminal.send("ctrl+c")
-        terminal.wait_end()
+        assert terminal.wait_end() == 0
+        assert "Terminate signal received, exiting." in terminal.text
+        assert "non-zero" not in terminal.text
     assert port_is_free(port)
     assert not processes(cli.mark)
 
