@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.ui.background import in_background
+from ssm_tui.background import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,8 +17,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from ssm_tui.background import in_background
 from ssm_tui.errors import PrerequisiteError
-from ssm_tui.ui.background import in_background
 from ssm_tui.ui.presentation.text import cut, visible
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from ssm_tui.errors import CredentialsError, RegionError
 from ssm_tui.ui.actions import ACTIONS, View, actions_of
 from ssm_tui.ui.services import UiSettings
 from ssm_tui.ui.themes import THEMES
+from ssm_tui.ui.widgets.filter_line import FilterInput
 from tests.ui.fakes import HOSTILE, FakeCloud, FakeClouds, World, node
 from tests.ui.fleet import NODES, small_world
 from tests.ui.screen import started
@@ -286,3 +287,13 @@ async def test_a_notice_that_stands_alone_is_told_in_full_at_80_by_24() -> None:
     async with started(world, size=(80, 24)) as person:
         await person.sees("ec2:DescribeInstances")
         await person.sees("ask whoever keeps the policies")
+
+
+async def test_a_text_pasted_into_the_filter_by_mistake_ends_somewhere() -> None:
+    async with started(small_world()) as person:
+        await person.press("slash")
+        await person.type("x" * 1000)
+        await person.sees("Nodes 0/12")
+        await person.until(lambda: len(person.home.query_one(FilterInput).value) == 400)
+        await person.press("escape", "escape")
+        await person.sees("secret-vault")

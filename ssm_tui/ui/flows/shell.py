@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
 
+from ssm_tui.background import in_background
 from ssm_tui.domain.access import Answer, SessionKind, Verdict
 from ssm_tui.domain.sessions import shell
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
-from ssm_tui.ui.background import in_background
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
 from ssm_tui.ui.presentation.obstacles import doubt
 from ssm_tui.ui.presentation.text import visible

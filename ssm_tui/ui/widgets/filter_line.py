@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.errors import FilterError
 
+LONGEST = 400  # characters: what is pasted here by mistake must not be taken in letter by letter for minutes
 SIGN = 3  # cells before the text
 PLACEHOLDER = "filter: web  env=prod  ping:online  access:shell  -test"
 
@@ -34,6 +35,9 @@ class FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,down,up,tab", "screen.leave_filter", show=False, priority=True),
     ]
+
+    def restricted(self) -> None:
+        """No bell for each of them."""
 
     async def settled(self) -> None:
         """Until the keys that were on their way here have been taken in."""
@@ -64,7 +68,7 @@ class FilterLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(" / ", classes="sign", markup=False)
-        yield FilterInput(placeholder=PLACEHOLDER, compact=True, select_on_focus=False)
+        yield FilterInput(placeholder=PLACEHOLDER, compact=True, select_on_focus=False, max_length=LONGEST)
         yield Static(classes="problem")
 
     @property
