@@ -20,13 +20,14 @@ OURS = {
     "domain": {"domain", "errors"},
     "errors": set(),
     "aws": {"aws", "domain", "errors"},
-    "sessions": {"sessions", "domain", "errors"},
-    "ui": {"ui", "domain", "errors"},
+    "sessions": {"sessions", "domain", "errors", "background"},
+    "ui": {"ui", "domain", "errors", "background"},
+    "background": set(),
     "plugin": {"plugin"},
     "demo": {"demo", "plugin", "errors"},
     "config": {"config", "domain", "errors"},
 }
-STDLIB_ONLY = {"domain", "errors"}
+STDLIB_ONLY = {"domain", "errors", "background"}
 # A third-party package, and where alone it may be imported. The plugin ends and resumes sessions by the SDK, as AWS's
 # own does, in one module that it loads when it must.
 PLACES = {

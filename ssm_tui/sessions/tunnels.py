@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.background import in_background
 from ssm_tui.domain import sessions
 from ssm_tui.domain.databases import Family
 from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import ports, reading
-from ssm_tui.sessions.background import in_background
 from ssm_tui.sessions.children import Child
 from ssm_tui.sessions.probe import QUIET_SECONDS, Reached, probe, quiet_for
 from ssm_tui.sessions.relay import Relay
