@@ -19,7 +19,7 @@ PROMPT = "~]$"
 
 def listed(terminal: Terminal) -> None:
     """The list has been read and access is known."""
-    terminal.wait_for(lambda screen: "fresh" in screen and "s f r" in screen)
+    terminal.wait_for(lambda screen: "● fresh" in screen and "s f r" in screen)
 
 
 def filtered(terminal: Terminal, text: str, shown: str) -> None:
