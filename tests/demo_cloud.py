@@ -6,9 +6,11 @@ Tests that change the cloud put it back, or change only what they made themselve
 from __future__ import annotations
 
 import functools
+import os
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
@@ -30,8 +32,16 @@ def demo_cloud() -> Iterator[DemoProcess]:
 
 @functools.cache
 def _session() -> Any:
-    """One for all: each reads botocore's 0.1 s of endpoint data anew."""
-    return boto3.session.Session()
+    """One for all: each reads botocore's 0.1 s of endpoint data anew.
+
+    It must not look at the environment: what one test sets there would be missing in the files that it read for another.
+    """
+    nothing = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.session.Session(botocore_session=botocore.session.Session(session_vars=nothing))
 
 
 class Caller:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import ip_network
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ssm_tui.aws import caches, databases, decode
@@ -77,6 +77,11 @@ GROUPS = st.fixed_dictionaries(
 )
 
 
+# The first example builds the strategies, which takes seconds on a busy machine and says nothing about them.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(NODES)
 def test_odd_responses_decode_to_nodes_or_nothing(response: dict[str, Any]) -> None:
     join = NodeJoin(SEOUL, None)
@@ -87,6 +92,7 @@ def test_odd_responses_decode_to_nodes_or_nothing(response: dict[str, Any]) -> N
         assert node.last_ping is None or node.last_ping.tzinfo is UTC
 
 
+@UNHURRIED
 @given(structures(DATABASE))
 def test_odd_responses_decode_to_databases_or_nothing(response: dict[str, Any]) -> None:
     found = [databases.instance(response, SEOUL, None, {}), databases.proxy(response, SEOUL, None)]
@@ -101,6 +107,7 @@ def test_odd_responses_decode_to_databases_or_nothing(response: dict[str, Any]) 
     databases.cluster_networks([response])
 
 
+@UNHURRIED
 @given(GROUPS)
 def test_odd_security_groups_hold_networks_that_can_be_compared(response: dict[str, Any]) -> None:
     for group in decode.security_groups(response):
