@@ -34,7 +34,7 @@ def demo_cloud() -> Iterator[DemoProcess]:
 def _session() -> Any:
     """One for all: each reads botocore's 0.1 s of endpoint data anew.
 
-    It must not look at the environment: what one test sets there would be missing in the files that it read for another.
+    It must not look at the environment: what one test sets there is missing in the files that it read for another.
     """
     nothing = {
         "profile": (None, None, None, None),

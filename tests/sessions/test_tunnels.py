@@ -82,7 +82,7 @@ def landscape(demo_cloud: DemoProcess) -> Iterator[Landscape]:
         for page in administrator.client("ec2", REGION).get_paginator("describe_instances").paginate()
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
-        for tag in instance["Tags"]
+        for tag in instance.get("Tags", [])
         if tag["Key"] == "Name"
     }
     databases = {
