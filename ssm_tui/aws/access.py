@@ -3,7 +3,7 @@
 StartSession is authorised twice, on the node with its tags and on the document without them, so the documents are asked
 about once. A shell without a document name needs the default document as the others need theirs. Source: "Start a
 default shell session by specifying the default session document in IAM policies"
-(docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html), which until 2024
+(docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html), which in older versions
 asked for it only under the condition ssm:SessionDocumentAccessCheck.
 """
 

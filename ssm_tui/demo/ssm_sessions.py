@@ -157,7 +157,7 @@ class SessionCalls:
 
         Source: "Start a default shell session by specifying the default session document in IAM policies"
         (docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html): the
-        default document must be granted too. Until 2024 that page had it so only for policies with the condition
+        default document must be granted too. Older versions of that page had it so only for policies with the condition
         ssm:SessionDocumentAccessCheck; the key is still there for them, and true.
         """
         tags = _tag_keys(target, self.registry.resource_tags(caller.account, request.region, target))

@@ -104,6 +104,12 @@ def make_laptop(cloud: Mapping[str, str], home: Path, path: str) -> Laptop:
     return Laptop(home, environment, f"E2E_MARK={home}")
 
 
+def own_port() -> str:
+    """A free port, for tests that look whether it is free afterwards: the usual ones are taken by whoever is next."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
 def port_is_free(port: int) -> bool:
     """Whether nobody listens on the loopback port."""
     with socket.socket() as probe:

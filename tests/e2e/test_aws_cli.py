@@ -13,7 +13,7 @@ import pytest
 
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.sessions.prerequisites import plugin_on_path
-from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, port_is_free
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port, port_is_free
 from tests.e2e.terminal import Terminal, processes
 
 pytestmark = pytest.mark.e2e
@@ -82,7 +82,10 @@ def test_ours_by_either_launcher(cli: Laptop, launcher: str, tmp_path: Path) -> 
     config = tmp_path / "config.toml"
     config.write_text(f'launcher = "{launcher}"\nplugin = "ours"\n', encoding="utf-8")
     cli = make_laptop(cli.environment, tmp_path, f"{Path(AWS).parent}:{BARE_PATH}")
-    with cli.ready("--config", str(config), "tunnel", "orders", "--show", "url") as (process, port):
+    with cli.ready("--config", str(config), "tunnel", "orders", "--show", "url", "--local-port", own_port()) as (
+        process,
+        port,
+    ):
         assert process.stdout is not None
         assert process.stdout.readline().startswith(f"postgresql://app@127.0.0.1:{port}/")
         launched = any("start-session" in line for line in processes(cli.mark))

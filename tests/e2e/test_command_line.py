@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.builders import HOSTILE
-from tests.e2e.conftest import Laptop, port_is_free
+from tests.e2e.conftest import Laptop, own_port, port_is_free
 from tests.e2e.terminal import processes
 
 pytestmark = pytest.mark.e2e
@@ -84,7 +84,7 @@ def test_a_denied_node_is_denied_by_the_cloud(laptop: Laptop) -> None:
 
 
 def test_a_tunnel_to_a_private_database_and_a_query_through_it(laptop: Laptop) -> None:
-    with laptop.ready("tunnel", "orders") as (process, port):
+    with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
         db = json.loads(laptop.run("db", "-f", "id:orders", "--json").stdout)[0]
         answer = laptop.psql(port, "select count(*) > 0 from orders", database=db["database"], user=db["user"])
         assert (answer.stdout.strip(), answer.stderr) == ("t", "")
@@ -155,7 +155,7 @@ def test_a_busy_port_is_said_at_once(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_every_way_to_end_leaves_nothing(laptop: Laptop, number: signal.Signals) -> None:
-    with laptop.ready("forward", "web-1", "7") as (process, port):
+    with laptop.ready("forward", "web-1", "7", "--local-port", own_port()) as (process, port):
         assert len(processes(laptop.mark)) >= 3  # ours, the guard, the plugin
         process.send_signal(number)
         process.wait(20)
