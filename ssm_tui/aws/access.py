@@ -3,8 +3,8 @@
 StartSession is authorised twice, on the node with its tags and on the document without them, so the documents are asked
 about once. A shell without a document name needs the default document as the others need theirs. Source: "Start a
 default shell session by specifying the default session document in IAM policies"
-(docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html), which in older versions
-asked for it only under the condition ssm:SessionDocumentAccessCheck.
+(docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html); older
+versions of that page ask for it only under the condition ssm:SessionDocumentAccessCheck.
 """
 
 from __future__ import annotations
