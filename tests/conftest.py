@@ -1,5 +1,23 @@
-"""Fixtures that tests of several parts share."""
+"""Fixtures that tests of several parts share, and a home folder that is nobody's."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
 
 from tests.demo_cloud import demo_cloud
 
 __all__ = ["demo_cloud"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty home and no settings of the user's own, for everything that tests start: what they write stays there."""
+    before = dict(os.environ)
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in before if name.startswith(("AWS_", "SSM_TUI_", "XDG_"))]:
+        del os.environ[name]
+    os.environ.update(HOME=str(home), HISTFILE=os.devnull)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
