@@ -231,6 +231,7 @@ def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
         terminal = own.terminal()
         try:
             listed(terminal)
+            terminal.wait_for("web-9")  # far down: the frame is whole
             rows = terminal.text.splitlines()[4:10]
             cloud.stop()
             terminal.send("r")
