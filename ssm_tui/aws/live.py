@@ -60,6 +60,12 @@ class AwsClouds:
                 self._clouds[context] = AwsCloud(context, LiveGateway(context, may_ask=self._may_ask))
             return self._clouds[context]
 
+    def renew(self, profile: str | None) -> None:
+        """Forgets what was read with the profile's old credentials: clients, and who the caller is."""
+        with self._opening:
+            for context in [each for each in self._clouds if each.profile == profile]:
+                del self._clouds[context]
+
 
 def _environment_profile() -> str | None:
     """AWS_PROFILE by name, so that it is shown; but keys in the environment come before it, and have no name."""

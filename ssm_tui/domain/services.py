@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
-    from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
+    from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
 
 
 class Cloud(Protocol):
@@ -53,6 +53,9 @@ class Clouds(Protocol):
     def open(self, context: Context) -> Cloud:
         """AWS seen from the context. The same object for the same context. Blocks."""
 
+    def renew(self, profile: str | None) -> None:
+        """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
+
 
 class Shells(Protocol):
     """Shell sessions."""
@@ -63,7 +66,7 @@ class Shells(Protocol):
 
 
 class Tunnels(Protocol):
-    """The tunnels of this process. All on the event loop's thread."""
+    """Tunnels, of this process or of the supervisor that outlives it. All on the event loop's thread."""
 
     def open(self, request: TunnelRequest) -> int:
         """Begins a tunnel and returns its id at once; what becomes of it comes as statuses."""
@@ -72,10 +75,22 @@ class Tunnels(Protocol):
         """Ends it: its processes are gone and its port is free when this returns."""
 
     async def close(self) -> None:
-        """Ends all of them."""
+        """Ends all of them, and returns when nothing of them is left."""
 
     def statuses(self) -> tuple[TunnelStatus, ...]:
-        """Every tunnel of this run, oldest first, the ended ones too."""
+        """Every tunnel of this run, oldest first, the ended ones too. The traffic is that of this moment."""
 
     def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
-        """Calls `listener` at every change; the returned function ends that."""
+        """Calls `listener` at every change but the bytes'; the returned function ends that."""
+
+    def retry(self, tunnel: int) -> None:
+        """Tries at once what would be tried at `next_try`; nothing where it is not waiting."""
+
+    def renew(self, profile: str | None) -> None:
+        """There are new credentials for the profile: its paused tunnels go on."""
+
+    async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
+        """What has become of it, oldest first; at most the last few hundred lines."""
+
+    async def carried(self, tunnel: int) -> tuple[Connection, ...]:
+        """The connections that it carries, oldest first."""

@@ -12,7 +12,7 @@ from ssm_tui.background import in_background
 from ssm_tui.domain import sessions
 from ssm_tui.domain.databases import Family
 from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
-from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import ports, reading
 from ssm_tui.sessions.children import Child
@@ -78,6 +78,22 @@ class TunnelSupervisor:
         """Calls `listener` at every change; the returned function ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def retry(self, tunnel: int) -> None:
+        """Tries at once what would be tried later."""
+
+    def renew(self, profile: str | None) -> None:
+        """There are new credentials for the profile."""
+
+    async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
+        """What has become of it."""
+        del tunnel
+        return ()
+
+    async def carried(self, tunnel: int) -> tuple[Connection, ...]:
+        """The connections that it carries."""
+        del tunnel
+        return ()
 
     def _tell(self, status: TunnelStatus) -> None:
         for listener in tuple(self._listeners):
@@ -296,7 +312,7 @@ class _Tunnel:
 
     def _counted(self) -> None:
         if self._relay is not None:
-            self.status = replace(self.status, connections=self._relay.connections)
+            self.status = replace(self.status, traffic=Traffic(self._relay.connections))
             self._tell(self.status)
 
     def _become(self, state: TunnelState, message: str = "", hint: str = "") -> None:
@@ -311,6 +327,6 @@ class _Tunnel:
             message=message,
             hint=hint,
             local_port=port,
-            connections=0 if state.ended else self.status.connections,
+            traffic=Traffic() if state.ended else self.status.traffic,
         )
         self._tell(self.status)

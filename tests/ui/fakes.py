@@ -13,7 +13,7 @@ from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
-from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.ui.services import Services, UiSettings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.sessions import SessionSpec
-    from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
     from ssm_tui.errors import SsmTuiError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -128,6 +128,7 @@ class FakeClouds:
 
     clouds: dict[Context, FakeCloud]
     error: SsmTuiError | None = None
+    renewed: list[str | None] = field(default_factory=list)
 
     def contexts(self) -> tuple[Context, ...]:
         if self.error:
@@ -136,6 +137,9 @@ class FakeClouds:
 
     def open(self, context: Context) -> FakeCloud:
         return self.clouds[context]
+
+    def renew(self, profile: str | None) -> None:
+        self.renewed.append(profile)
 
 
 @dataclass
@@ -163,14 +167,19 @@ class FakeTunnels:
         self._statuses: dict[int, TunnelStatus] = {}
         self._listeners: list[Callable[[TunnelStatus], None]] = []
         self.closed = False
+        self.retried: list[int] = []
+        self.renewed: list[str | None] = []
+        self.events: dict[int, tuple[TunnelEvent, ...]] = {}
 
     def open(self, request: TunnelRequest) -> int:
         number = len(self._statuses) + 1
         self._set(TunnelStatus(number, request, TunnelState.STARTING, NOW, message="starting the session"))
         return number
 
-    def become(self, number: int, state: TunnelState, **facts: Any) -> None:
+    def become(self, number: int, state: TunnelState, *, connections: int | None = None, **facts: Any) -> None:
         """What the test lets happen to a tunnel."""
+        if connections is not None:
+            facts["traffic"] = Traffic(connections)
         self._set(replace(self._statuses[number], state=state, **facts))
 
     def _set(self, status: TunnelStatus) -> None:
@@ -180,6 +189,18 @@ class FakeTunnels:
 
     async def stop(self, tunnel: int) -> None:
         self.become(tunnel, TunnelState.STOPPED, local_port=None, connections=0)
+
+    def retry(self, tunnel: int) -> None:
+        self.retried.append(tunnel)
+
+    def renew(self, profile: str | None) -> None:
+        self.renewed.append(profile)
+
+    async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
+        return self.events.get(tunnel, ())
+
+    async def carried(self, tunnel: int) -> tuple[Connection, ...]:
+        return ()
 
     async def close(self) -> None:
         self.closed = True

@@ -30,6 +30,10 @@ _REACH = {
 _TUNNEL = {
     TunnelState.STARTING: "starting: the far end has not been reached yet",
     TunnelState.READY: "ready: the local address leads to the far end",
+    TunnelState.IDLE: "idle: the local address is open; the next connection starts a session",
+    TunnelState.DEGRADED: "degraded: a session stands, but the far end does not answer at the moment",
+    TunnelState.RECONNECTING: "reconnecting: the session was lost, the local address stays open",
+    TunnelState.PAUSED: "paused: the credentials have expired; sign in and it goes on",
     TunnelState.STOPPING: "stopping",
     TunnelState.STOPPED: "stopped; its local port is free",
     TunnelState.FAILED: "failed; the details say why and what to do",

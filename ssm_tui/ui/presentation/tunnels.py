@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 STATES = {
     TunnelState.STARTING: ("◐", Tone.ACCENT),
+    TunnelState.IDLE: ("◌", Tone.GOOD),
     TunnelState.READY: ("●", Tone.GOOD),
+    TunnelState.DEGRADED: ("◍", Tone.WARN),
+    TunnelState.RECONNECTING: ("↻", Tone.WARN),
+    TunnelState.PAUSED: ("‖", Tone.WARN),
     TunnelState.STOPPING: ("◑", Tone.ACCENT),
     TunnelState.STOPPED: ("○", Tone.DIM),
     TunnelState.FAILED: ("✗", Tone.BAD),
