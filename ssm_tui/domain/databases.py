@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import Verdict
@@ -146,11 +147,18 @@ class Reachable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The node chosen to reach a database through (None where there is none), the verdict, and why in one line."""
+    """The node chosen to reach a database through (None where there is none), the verdict, and why in one line.
+
+    `others` are the next best, for the time when that node is gone: none of which is known not to reach it.
+    """
 
     node: Node | None
     reachable: Reachable
     why: str
+    others: tuple[Node, ...] = ()
+
+
+OTHERS = 3  # relays that are kept beside the one chosen
 
 
 # The documented floor of AWS-StartPortForwardingSessionToRemoteHost (Systems Manager User Guide, "Start a session").
@@ -180,7 +188,10 @@ def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str,
     if not may:
         why = able[0].access.remote.reason
         return Relay(None, Reachable.NO, f"you may not forward through any of {len(able)} nodes in its VPC: {why}")
-    return min((_judge(database, node, groups) for node in may), key=lambda relay: _rank(database, relay))
+    judged = (_judge(database, node, groups) for node in may)
+    best, *rest = nsmallest(1 + OTHERS, judged, key=lambda relay: _rank(database, relay))
+    others = (relay.node for relay in rest if relay.reachable is not Reachable.NO)
+    return replace(best, others=tuple(node for node in others if node is not None))
 
 
 def forwards_to_hosts(node: Node) -> bool:

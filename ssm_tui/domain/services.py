@@ -94,3 +94,11 @@ class Tunnels(Protocol):
 
     async def carried(self, tunnel: int) -> tuple[Connection, ...]:
         """The connections that it carries, oldest first."""
+
+
+class Detachable(Protocol):
+    """Tunnels that can go on without this program."""
+
+    async def detach(self, tunnel: int) -> None:
+        """Hands the tunnel to the supervisor that outlives this program; its local port stays the same. Raises
+        SsmTuiError where that could not be done, and then the tunnel is what it was."""

@@ -112,3 +112,11 @@ def test_ingress(rule: Ingress, admits: bool) -> None:
 )
 def test_families(engine: str, family: Family) -> None:
     assert database(engine=engine).family is family
+
+
+def test_the_next_best_stand_by_and_none_that_is_known_not_to_reach_it() -> None:
+    able = [node(f"i-{at}", name=f"app-{at}", vpc="vpc-1", security_groups=("sg-app",)) for at in range(6)]
+    relay = choose_relay(database(), [OTHER, *reversed(able)], GUARD)
+    assert relay.node is able[0]
+    assert relay.others == tuple(able[1:4])
+    assert choose_relay(database(), [OTHER, APP], GUARD).others == ()
