@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from ssm_tui.config import PROJECT_FILE, Settings, find_project_file, load, paths
+from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.errors import ConfigError
 
 
@@ -29,6 +32,27 @@ columns = ["env", "Cost Center"]
 theme = "monochrome"
 launcher = "direct"
 plugin = "ours"
+sessions_per_tunnel = 2
+wait_seconds = 5
+
+[tunnels.orders]
+database = "orders"
+relay = "web-1"
+profile = "prod admin"
+region = "us-gov-west-1"
+local_port = 15432
+on_demand = true
+width = 8
+probe_every = 60
+bind = "192.168.1.20"
+
+[tunnels."web admin"]
+target = "i-0a1b2c3d4e5f60718"
+port = 8080
+host = "admin.internal"
+
+[groups]
+pay = ["orders", "web admin"]
 """
     assert settings(tmp_path, text) == Settings(
         profiles=("dev", "prod admin"),
@@ -37,6 +61,24 @@ plugin = "ours"
         theme="monochrome",
         launcher="direct",
         plugin="ours",
+        sessions_per_tunnel=2,
+        wait_seconds=5.0,
+        tunnels=(
+            SavedTunnel(
+                name="orders",
+                database="orders",
+                relay="web-1",
+                profile="prod admin",
+                region="us-gov-west-1",
+                local_port=15432,
+                on_demand=True,
+                width=8,
+                probe_every=60.0,
+                bind="192.168.1.20",
+            ),
+            SavedTunnel(name="web admin", target="i-0a1b2c3d4e5f60718", port=8080, host="admin.internal"),
+        ),
+        groups={"pay": ("orders", "web admin")},
     )
 
 
@@ -52,6 +94,26 @@ plugin = "ours"
         ('regions = ["us-east-1a"]', "regions", "['us-east-1a']", "list of regions"),
         ('columns = ["a\\u001b"]', "columns", "x1b", "list of tag"),
         ("theme = true", "theme", "True", "theme's name"),
+        ("sessions_per_tunnel = 9", "sessions_per_tunnel", "9", "from 1 to 8"),
+        ("sessions_per_tunnel = true", "sessions_per_tunnel", "True", "from 1 to 8"),
+        ("wait_seconds = -1", "wait_seconds", "-1", "from 0 to 600"),
+        ("wait_seconds = nan", "wait_seconds", "nan", "from 0 to 600"),
+        ("tunnels = 1", "tunnels", "1", "[tunnels.orders]"),
+        ("[tunnels]\na = 1", "tunnels.a", "1", "a table"),
+        ("[tunnels.a]\ndatabase = 1", "tunnels.a.database", "1", "a database's id"),
+        ('[tunnels.a]\ndatabase = "x"\nlocal_port = 0', "tunnels.a.local_port", "0", "from 1 to 65535"),
+        ('[tunnels.a]\ndatabase = "x"\nlocal_port = "80"', "tunnels.a.local_port", "'80'", "from 1 to 65535"),
+        ('[tunnels.a]\ndatabase = "x"\nwidth = 0', "tunnels.a.width", "0", "from 1 to 8"),
+        ('[tunnels.a]\ndatabase = "x"\non_demand = "yes"', "tunnels.a.on_demand", "'yes'", "true or false"),
+        ('[tunnels.a]\ndatabase = "x"\nprobe_every = 1', "tunnels.a.probe_every", "1", "from 5 up, or 0"),
+        ('[tunnels.a]\ndatabase = "x"\nprobe_every = nan', "tunnels.a.probe_every", "nan", "from 5 up, or 0"),
+        ('[tunnels.a]\ndatabase = "x"\nbind = "eth0"', "tunnels.a.bind", "'eth0'", "an address of this machine"),
+        ('[tunnels.a]\ndatabase = "x"\nregion = "Seoul"', "tunnels.a.region", "'Seoul'", "a region"),
+        ("groups = 1", "groups", "1", "pay = "),
+        ("[groups]\npay = []", "groups.pay", "[]", "a list of saved tunnels"),
+        ('[groups]\npay = "a"', "groups.pay", "'a'", "a list of saved tunnels"),
+        ('[groups]\npay = ["a"]', "groups.pay", "'a'", "none yet"),
+        ('[tunnels.b]\ndatabase = "b"\n[groups]\npay = ["a"]', "groups.pay", "called 'a'", "saved tunnels are b"),
         ('[profiles]\nx = "y"', "profiles", "{'x': 'y'}", "list of profile names"),
     ],
 )
@@ -72,6 +134,61 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(tmp_path: Path) -> 
         settings(tmp_path, 'laucher = "aws"')
     assert "'laucher'" in caught.value.message
     assert "did you mean launcher?" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "hint"),
+    [
+        ("[tunnels.a]", ("[tunnels.a]", "neither database nor target and port"), "a tunnel has database"),
+        ('[tunnels.a]\ndatabase = "x"\nport = 1', ("[tunnels.a]", "both database and port"), "a tunnel has database"),
+        ('[tunnels.a]\ntarget = "x"', ("[tunnels.a]", "no port"), "a tunnel has database"),
+        ("[tunnels.a]\nport = 1", ("[tunnels.a]", "no target"), "a tunnel has database"),
+        ('[tunnels.a]\ntarget = "x"\nport = 1\nrelay = "y"', ("relay without database",), "a tunnel has database"),
+        ('[tunnels.a]\ndatabse = "x"', ("'tunnels.a.databse'",), "did you mean database?"),
+        ('[tunnels.-a]\ndatabase = "x"', ("'-a'",), "does not begin with a dash"),
+        ('[tunnels."a\\u001b"]\ndatabase = "x"', (r"a\x1b",), "printable"),
+        ('[groups]\n" a" = ["b"]', ("' a'",), "without spaces"),
+        ('[tunnels.a]\ndatabase = "x"\n[groups]\na = ["a"]', ("'a' is both a group and a tunnel",), "another name"),
+    ],
+)
+def test_tunnels_that_do_not_fit_together(tmp_path: Path, text: str, words: tuple[str, ...], hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, text)
+    assert all(word in caught.value.message for word in (*words, str(tmp_path)))
+    assert hint in caught.value.hint
+
+
+def test_a_projects_tunnels_and_groups_are_added_by_name(tmp_path: Path) -> None:
+    user = tmp_path / "user.toml"
+    user.write_text(
+        '[tunnels.a]\ndatabase = "mine"\nbind = "0.0.0.0"\n[tunnels.b]\ndatabase = "b"\n[groups]\nx = ["a"]\ny = ["b"]',
+        encoding="utf-8",
+    )
+    (tmp_path / PROJECT_FILE).write_text(
+        '[tunnels.a]\ndatabase = "team"\n[tunnels.c]\ndatabase = "c"\n[groups]\ny = ["a", "c"]\nz = ["b"]',
+        encoding="utf-8",
+    )
+    found = load(environment={}, folder=tmp_path, user_file=user)
+    # A tunnel is taken as a whole: nothing of one file's mixes into another's.
+    assert found.tunnels == tuple(
+        SavedTunnel(name=name, database=database) for name, database in (("a", "team"), ("b", "b"), ("c", "c"))
+    )
+    assert found.groups == {"x": ("a",), "y": ("a", "c"), "z": ("b",)}
+
+
+def test_a_projects_group_may_not_have_the_name_of_a_tunnel_of_mine(tmp_path: Path) -> None:
+    user = tmp_path / "user.toml"
+    user.write_text('[tunnels.a]\ndatabase = "a"\n[tunnels.b]\ndatabase = "b"', encoding="utf-8")
+    (tmp_path / PROJECT_FILE).write_text('[groups]\na = ["b"]', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"\.ssm-tui\.toml: 'a' is both"):
+        load(environment={}, folder=tmp_path, user_file=user)
+
+
+def test_a_projects_tunnel_may_not_open_a_port_to_the_network(tmp_path: Path) -> None:
+    (tmp_path / PROJECT_FILE).write_text('[tunnels.a]\ndatabase = "a"\nbind = "0.0.0.0"', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"tunnels\.a\.bind may not be set") as caught:
+        load(environment={}, folder=tmp_path, user_file=tmp_path / "none")
+    assert "config.toml" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -137,6 +254,18 @@ def test_paths_belong_to_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
     found = paths()
-    for path in (found.config, found.cache, found.log, found.programs):
+    for path in (found.config, found.cache, found.log, found.programs, found.state):
         assert tmp_path in path.parents
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="these systems have a place of their own")
+def test_what_belongs_to_running_processes_is_never_in_a_folder_of_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert paths().runtime == tmp_path / "ssm-tui"
+    for wrong in ("relative", str(tmp_path / "none"), ""):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", wrong)
+        found = paths()
+        assert found.runtime in (found.cache / "run", Path(f"/run/user/{os.getuid()}/ssm-tui"))

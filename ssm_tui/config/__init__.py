@@ -5,29 +5,31 @@ This is the one place that knows where the program's files are. It reads setting
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import platformdirs
 
+from ssm_tui.config.keys import WIDEST, check_project, setting
+from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from ssm_tui.domain.saved import SavedTunnel
+
+__all__ = ["PROJECT_FILE", "WIDEST", "Paths", "Settings", "find_project_file", "load", "paths"]
 
 APP = "ssm-tui"
 PROJECT_FILE = ".ssm-tui.toml"
 # What may stand in the environment too, as SSM_TUI_LAUNCHER and so on; it comes before the files.
 FROM_ENVIRONMENT = ("launcher", "plugin", "theme")
-# A project file comes with somebody's code: it must not choose which programs are run.
-NOT_IN_PROJECTS = ("launcher", "plugin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Paths:
     config: Path
     cache: Path
     log: Path
+    state: Path
+    """What is kept between runs and is no cache."""
+    runtime: Path
+    """What belongs to running processes: the detached supervisor's socket. Not over the network, gone at a reboot."""
 
     @property
     def programs(self) -> Path:
@@ -47,11 +53,25 @@ class Paths:
 
 def paths() -> Paths:
     """The paths for the user of this process."""
+    cache = platformdirs.user_cache_path(APP, appauthor=False)
     return Paths(
         config=platformdirs.user_config_path(APP, appauthor=False) / "config.toml",
-        cache=platformdirs.user_cache_path(APP, appauthor=False),
+        cache=cache,
         log=platformdirs.user_log_path(APP, appauthor=False) / "ssm-tui.log",
+        state=platformdirs.user_state_path(APP, appauthor=False),
+        runtime=_runtime(cache),
     )
+
+
+def _runtime(cache: Path) -> Path:
+    """The runtime folder; one in the cache where the system has none, rather than platformdirs' in the shared /tmp."""
+    if sys.platform in ("darwin", "win32"):
+        return platformdirs.user_runtime_path(APP, appauthor=False)
+    user = os.getuid()
+    for folder in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
+        if Path(folder).is_absolute() and Path(folder).is_dir() and Path(folder).stat().st_uid == user:
+            return Path(folder) / APP
+    return cache / "run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,37 +90,14 @@ class Settings:
     """Who starts sessions: `aws` (the AWS CLI), `direct` (our own call), or `auto` for the first that is there."""
     plugin: str = "auto"
     """Who speaks the data channel: `aws` (AWS's plugin), `ours`, or `auto` for the first that is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """How one key is read: its type, what else must hold of the value, and what is allowed in words."""
-
-    type: Any
-    allowed: str
-    holds: Callable[[Any], bool] = lambda _value: True
-
-
-def _names(values: tuple[str, ...]) -> bool:
-    return all(value and value == value.strip() and value.isprintable() for value in values)
-
-
-def _region(value: str) -> bool:
-    # us-east-1, ap-northeast-2, us-gov-west-1: AWS adds some every year, so only the form is checked.
-    parts = value.split("-")
-    return len(parts) >= 3 and all(part.isalnum() and part.islower() for part in parts[:-1]) and parts[-1].isdigit()
-
-
-_KEYS: Mapping[str, _Key] = {
-    "profiles": _Key(tuple[str, ...], 'a list of profile names, such as ["dev", "prod"]', _names),
-    "regions": _Key(
-        tuple[str, ...], 'a list of regions, such as ["ap-northeast-2"]', lambda values: all(map(_region, values))
-    ),
-    "columns": _Key(tuple[str, ...], 'a list of tag or field names, such as ["env", "team"]', _names),
-    "theme": _Key(str, "a theme's name, such as ssm-light", lambda value: _names((value,))),
-    "launcher": _Key(str, "one of auto, aws, direct", ("auto", "aws", "direct").__contains__),
-    "plugin": _Key(str, "one of auto, aws, ours", ("auto", "aws", "ours").__contains__),
-}
+    sessions_per_tunnel: int = MOST_SESSIONS
+    """How many sessions a tunnel may have at a time, from 1 to WIDEST; a saved tunnel's own `width` comes before it."""
+    wait_seconds: float = 30.0
+    """How long a client that connects waits while a tunnel's session is being replaced."""
+    tunnels: tuple[SavedTunnel, ...] = ()
+    """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of saved tunnels that are opened and stopped together, by the group's name."""
 
 
 def load(
@@ -119,18 +116,36 @@ def load(
     explicit = explicit or (Path(environment["SSM_TUI_CONFIG"]) if environment.get("SSM_TUI_CONFIG") else None)
     values: dict[str, Any] = {}
     if explicit is not None:
-        values |= _read(explicit)
+        _add(values, _read(explicit), str(explicit))
     else:
         own = paths().config if user_file is None else user_file
-        values |= _read(own, may_be_missing=True)
+        _add(values, _read(own, may_be_missing=True), str(own))
         project = find_project_file(_here() if folder is None else folder)
         if project is not None:
-            values |= _read(project, refused=NOT_IN_PROJECTS)
+            _add(values, _read(project, in_project=True), str(project))
     for name in FROM_ENVIRONMENT:
         variable = f"SSM_TUI_{name.upper()}"
         if environment.get(variable):
-            values[name] = _checked(variable, name, environment[variable], where="the environment")
+            values[name] = setting(name, environment[variable], where="the environment", shown=variable)
+    if "tunnels" in values:
+        values["tunnels"] = tuple(values["tunnels"].values())
     return Settings(**values)
+
+
+def _add(values: dict[str, Any], read: Mapping[str, Any], where: str) -> None:
+    """Lays a file's settings over those before it: tunnels and groups one by one, everything else as a whole."""
+    for key, value in read.items():
+        values[key] = {**values.get(key, {}), **value} if key in ("tunnels", "groups") else value
+    tunnels = values.get("tunnels", {})
+    for name, members in values.get("groups", {}).items():
+        if name in tunnels:
+            raise ConfigError(f"{where}: {name!r} is both a group and a tunnel", "give one of them another name")
+        unknown = next((member for member in members if member not in tunnels), None)
+        if unknown is not None:
+            raise ConfigError(
+                f"{where}: groups.{name} = {list(members)!r} is not allowed: no saved tunnel is called {unknown!r}",
+                f"saved tunnels are {', '.join(tunnels) or 'none yet: make one as [tunnels.NAME]'}",
+            )
 
 
 def find_project_file(folder: Path | None) -> Path | None:
@@ -147,7 +162,7 @@ def _here() -> Path | None:
         return None
 
 
-def _read(file: Path, *, may_be_missing: bool = False, refused: tuple[str, ...] = ()) -> dict[str, Any]:
+def _read(file: Path, *, may_be_missing: bool = False, in_project: bool = False) -> dict[str, Any]:
     """The file's settings, checked."""
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -163,25 +178,6 @@ def _read(file: Path, *, may_be_missing: bool = False, refused: tuple[str, ...] 
         raise ConfigError(f"the settings file {file} is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the settings file {file} is not TOML: {error}", "mend the line that it names") from None
-    for key in raw:
-        if key in refused:
-            raise ConfigError(
-                f"{file}: {key} may not be set in a project's file",
-                f"it chooses which programs are run; set it in {paths().config}",
-            )
-    return {key: _checked(key, key, value, where=str(file)) for key, value in raw.items()}
-
-
-def _checked(shown: str, key: str, value: Any, *, where: str) -> Any:
-    known = _KEYS.get(key)
-    if known is None:
-        near = difflib.get_close_matches(key, _KEYS, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"{where}: {key!r} is not a setting", f"{meant}settings are {', '.join(_KEYS)}")
-    try:
-        converted = msgspec.convert(value, known.type)
-    except msgspec.ValidationError:
-        converted = None
-    if converted is None or not known.holds(converted):
-        raise ConfigError(f"{where}: {shown} = {value!r} is not allowed", f"{shown} is {known.allowed}")
-    return converted
+    if in_project:
+        check_project(raw, str(file), instead=paths().config)
+    return {key: setting(key, value, where=str(file)) for key, value in raw.items()}

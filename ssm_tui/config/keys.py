@@ -1,0 +1,189 @@
+"""The keys of the settings files: what each may hold, and what is said of a value that it may not. Reads no file."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ssm_tui.domain.saved import SavedTunnel
+from ssm_tui.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+# A project file comes with somebody's code: it must not choose which programs are run.
+NOT_IN_PROJECTS = ("launcher", "plugin")
+# Nor may it open a port of this machine to the network.
+NOT_IN_PROJECTS_TUNNELS = ("bind",)
+WIDEST = 8
+"""How many sessions a tunnel may have at most, whatever the user wishes: AWS limits how many may be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """How one key is read: its type, what else must hold of the value, and what is allowed in words."""
+
+    type: Any
+    allowed: str
+    holds: Callable[[Any], bool] = lambda _value: True
+
+
+def _names(values: tuple[str, ...]) -> bool:
+    return all(value and value == value.strip() and value.isprintable() for value in values)
+
+
+def _region(value: str) -> bool:
+    # us-east-1, ap-northeast-2, us-gov-west-1: AWS adds some every year, so only the form is checked.
+    parts = value.split("-")
+    return len(parts) >= 3 and all(part.isalnum() and part.islower() for part in parts[:-1]) and parts[-1].isdigit()
+
+
+def _name(value: str) -> bool:
+    # What begins with a dash could not be given on the command line.
+    return _names((value,)) and not value.startswith("-")
+
+
+def _port(value: int) -> bool:
+    return 1 <= value <= 65535
+
+
+def _address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+_PORT = _Key(int, "a port number from 1 to 65535", _port)
+_WIDTH = _Key(int, f"a number of sessions from 1 to {WIDEST}", lambda value: 1 <= value <= WIDEST)
+_ANY_TABLE = dict[str, Any]
+
+_KEYS: Mapping[str, _Key] = {
+    "profiles": _Key(tuple[str, ...], 'a list of profile names, such as ["dev", "prod"]', _names),
+    "regions": _Key(
+        tuple[str, ...], 'a list of regions, such as ["ap-northeast-2"]', lambda values: all(map(_region, values))
+    ),
+    "columns": _Key(tuple[str, ...], 'a list of tag or field names, such as ["env", "team"]', _names),
+    "theme": _Key(str, "a theme's name, such as ssm-light", lambda value: _names((value,))),
+    "launcher": _Key(str, "one of auto, aws, direct", ("auto", "aws", "direct").__contains__),
+    "plugin": _Key(str, "one of auto, aws, ours", ("auto", "aws", "ours").__contains__),
+    "sessions_per_tunnel": _WIDTH,
+    "wait_seconds": _Key(float, "a number of seconds from 0 to 600", lambda value: 0 <= value <= 600),
+    "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
+    "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
+}
+
+_TUNNEL_KEYS: Mapping[str, _Key] = {
+    "database": _Key(str, "a database's id or endpoint", _name),
+    "target": _Key(str, "a node's id or name", _name),
+    "port": _PORT,
+    "host": _Key(str, "a host name or address as the target sees it", _name),
+    "profile": _Key(str, "a profile's name", _name),
+    "region": _Key(str, "a region, such as ap-northeast-2", _region),
+    "relay": _Key(str, "a node's id or name", _name),
+    "local_port": _PORT,
+    "on_demand": _Key(bool, "true or false"),
+    "width": _WIDTH,
+    "probe_every": _Key(
+        float, "a number of seconds from 5 up, or 0 for none", lambda value: value == 0 or 5 <= value <= 86400
+    ),
+    "bind": _Key(str, "an address of this machine, such as 192.168.1.20 or 0.0.0.0", _address),
+}
+_GROUP = _Key(
+    tuple[str, ...],
+    'a list of saved tunnels, such as ["orders", "cache"]',
+    lambda values: bool(values) and _names(values),
+)
+
+
+def check_project(raw: Mapping[str, Any], where: str, *, instead: Path) -> None:
+    """Raises ConfigError for what a project's file may not set; it belongs into the file `instead`."""
+    for key in NOT_IN_PROJECTS:
+        if key in raw:
+            raise ConfigError(
+                f"{where}: {key} may not be set in a project's file",
+                f"it chooses which programs are run; set it in {instead}",
+            )
+    tunnels = raw.get("tunnels")
+    for name, table in tunnels.items() if isinstance(tunnels, dict) else ():
+        for key in NOT_IN_PROJECTS_TUNNELS:
+            if isinstance(table, dict) and key in table:
+                raise ConfigError(
+                    f"{where}: tunnels.{name}.{key} may not be set in a project's file",
+                    f"it opens a port to the network; save the tunnel in {instead}, or use --bind",
+                )
+
+
+def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
+    """A setting's value, checked: tunnels and groups become dictionaries by name. `shown` is the key as the user wrote
+    it, where that is another. Raises ConfigError."""
+    checked = _checked(shown or key, key, value, where=where)
+    if key == "tunnels":
+        return {name: _tunnel(name, table, where=where) for name, table in checked.items()}
+    if key == "groups":
+        for name in checked:
+            _check_name("groups", name, where=where)
+        return {name: _converted(f"groups.{name}", members, _GROUP, where=where) for name, members in checked.items()}
+    return checked
+
+
+def _tunnel(name: str, table: Any, *, where: str) -> SavedTunnel:
+    shown = f"tunnels.{name}"
+    _check_name("tunnels", name, where=where)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: {shown} = {table!r} is not allowed", f'{shown} is a table: database = "…" or so')
+    values = {
+        key: _checked(f"{shown}.{key}", key, value, where=where, known=_TUNNEL_KEYS) for key, value in table.items()
+    }
+    wrong = _misfit(values)
+    if wrong:
+        raise ConfigError(
+            f"{where}: [{shown}] {wrong}",
+            "a tunnel has database (and relay, if you choose it), or target and port (and host, if that is another)",
+        )
+    return SavedTunnel(name=name, **values)
+
+
+def _misfit(values: Mapping[str, Any]) -> str:
+    """What does not go together in a tunnel's table, in words; empty where all does."""
+    if "database" in values:
+        extra = next((key for key in ("target", "port", "host") if key in values), None)
+        return f"has both database and {extra}" if extra else ""
+    if "relay" in values:
+        return "has relay without database"
+    missing = [key for key in ("target", "port") if key not in values]
+    if len(missing) == 2:
+        return "has neither database nor target and port"
+    return f"has no {missing[0]}" if missing else ""
+
+
+def _check_name(table: str, name: str, *, where: str) -> None:
+    if not _name(name):
+        raise ConfigError(
+            f"{where}: {name!r} is not allowed as a name in {table}",
+            "a name is printable, without spaces at its ends, and does not begin with a dash",
+        )
+
+
+def _checked(shown: str, key: str, value: Any, *, where: str, known: Mapping[str, _Key] = _KEYS) -> Any:
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"{where}: {shown!r} is not a setting", f"{meant}settings are {', '.join(known)}")
+    return _converted(shown, value, known[key], where=where)
+
+
+def _converted(shown: str, value: Any, key: _Key, *, where: str) -> Any:
+    try:
+        converted = msgspec.convert(value, key.type)
+    except msgspec.ValidationError:
+        converted = None
+    if converted is None or not key.holds(converted):
+        raise ConfigError(f"{where}: {shown} = {value!r} is not allowed", f"{shown} is {key.allowed}")
+    return converted
