@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+# Databases are written to files and read back: what their fields are is looked up at run time.
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import Verdict
+from ssm_tui.domain.contexts import Context  # noqa: TC001
 from ssm_tui.domain.ordering import Order, node_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from ssm_tui.domain.contexts import Context, Note
+    from ssm_tui.domain.contexts import Note
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+# What the fields below are is looked up at run time, where these values are written to files and sockets and read back.
+from datetime import datetime  # noqa: TC003
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ssm_tui.domain.databases import Family
+from ssm_tui.domain.contexts import Context  # noqa: TC001
+from ssm_tui.domain.databases import Database, Family
 from ssm_tui.domain.sessions import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-    from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.databases import Database
 
 MOST_SESSIONS: Final = 4
 """How many sessions one tunnel may have at a time, unless the settings say otherwise."""
