@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.demo_cloud import demo_cloud
+from tests.demo_cloud import demo_cloud, faults
 
-__all__ = ["demo_cloud"]
+__all__ = ["demo_cloud", "faults"]
 
 
 @pytest.fixture(scope="session", autouse=True)

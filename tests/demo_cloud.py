@@ -14,6 +14,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from ssm_tui.demo.fault_client import FaultClient
+from ssm_tui.demo.fault_orders import Fault, Order
 from ssm_tui.demo.runner import DemoProcess
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ def demo_cloud() -> Iterator[DemoProcess]:
     """A running cloud; `environment` leads to it."""
     with DemoProcess() as cloud:
         yield cloud
+
+
+@pytest.fixture
+def faults(demo_cloud: DemoProcess) -> Iterator[FaultClient]:
+    """Faults in the shared cloud. Those that last are ended after the test."""
+    client = FaultClient(demo_cloud.environment)
+    yield client
+    client.inject(Order(Fault.CLEAR))
 
 
 @functools.cache

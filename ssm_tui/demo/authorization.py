@@ -50,7 +50,7 @@ def authenticate(request: WireRequest) -> Principal:
     if credential is None or request.token != credential.token:
         raise _unknown_token(request)
     if credential.expires is not None and credential.expires <= datetime.now(UTC):
-        raise _expired_token(request)
+        raise expired_token(request)
     if not known_region(credential.principal.account, request.region):
         raise _wrong_signature(request, "Credential should be scoped to a valid region.")
     if not _signed(request, credential):
@@ -71,7 +71,8 @@ def _unknown_token(request: WireRequest) -> AwsFault:
     return AwsFault(code, "The security token included in the request is invalid.", status)
 
 
-def _expired_token(request: WireRequest) -> AwsFault:
+def expired_token(request: WireRequest) -> AwsFault:
+    """The refusal of credentials whose time is over."""
     if request.service == "ec2":
         return AwsFault("RequestExpired", "Request has expired.", 400)
     code = "ExpiredTokenException" if request.protocol == "json" else "ExpiredToken"

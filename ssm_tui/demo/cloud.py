@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.demo.endpoint import WireServer
     from ssm_tui.demo.gateway import Pace
+    from ssm_tui.demo.patience import Patience
     from ssm_tui.demo.seed import Keys
 
 
@@ -37,9 +38,12 @@ class CloudStopped(RuntimeError):  # noqa: N818 -- an order carried out, not a f
 class Cloud:
     """One running cloud. `progress` is called with a few words at a time, from any thread."""
 
-    def __init__(self, progress: Callable[[str], None], *, pace: Pace = UNPACED) -> None:
+    def __init__(
+        self, progress: Callable[[str], None], *, pace: Pace = UNPACED, patience: Patience | None = None
+    ) -> None:
         self._report = progress
         self._pace = pace
+        self._patience = patience
         self._folder = Path(tempfile.mkdtemp(prefix="ssm-tui-demo-"))
         self._reaper = Reaper(self._folder)
         self._postgres = Postgres(self._folder / "postgres", reaper=self._reaper)
@@ -95,23 +99,27 @@ class Cloud:
 
     async def _start_aws(self, fleet: Fleet) -> tuple[Keys, Keys, str]:
         from ssm_tui.demo.endpoint import Endpoint, WireServer
+        from ssm_tui.demo.fault_control import FaultControl
+        from ssm_tui.demo.faults import Faults
         from ssm_tui.demo.network import LiveNetwork
         from ssm_tui.demo.registry import Registry
         from ssm_tui.demo.seed import Seeding, create_administrator, seed
         from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
 
         self._redis.start()
-        registry, state = Registry(), threading.Lock()
-        network = LiveNetwork(registry, self._real_server, state)
+        registry, state, faults = Registry(), threading.Lock(), Faults()
+        network = LiveNetwork(registry, self._real_server, state, faults)
         log = SessionLog()
         self._gateway = Gateway(
             network,
             folder=self._folder / "nodes",
             pace=self._pace,
             on_ended=log.ended,
+            patience=self._patience,
         )
         await self._gateway.start()
-        self._server = WireServer(Endpoint(SessionCalls(registry, self._gateway, log, state), state))
+        control = FaultControl(faults, self._gateway, registry, log, state)
+        self._server = WireServer(Endpoint(SessionCalls(registry, self._gateway, log, state), state, control))
         url = self._server.start()
         administrator = create_administrator(fleet)
         work = Seeding(url, fleet, administrator, registry, self._progress)

@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from ssm_tui.demo import documents, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
+from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
 from ssm_tui.demo.limits import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
@@ -27,6 +28,7 @@ from ssm_tui.demo.wire import protocol_of, read_request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from ssm_tui.demo.fault_control import FaultControl
     from ssm_tui.demo.principals import Principal
     from ssm_tui.demo.ssm_sessions import SessionCalls
     from ssm_tui.demo.wire import WireRequest
@@ -43,6 +45,7 @@ class Endpoint:
 
     sessions: SessionCalls
     state: threading.Lock
+    control: FaultControl
     _handlers: Mapping[str, Handler] = field(init=False)
     _moto: Any = field(init=False)
 
@@ -84,6 +87,9 @@ class Endpoint:
         """Our own answer, or None where moto is to give it."""
         with self.state:
             caller = authenticate(request)
+        if (hindered := self.control.hinder(request)) is not None:
+            return hindered
+        with self.state:
             if request.action != "ssm:StartSession":
                 authorize(request, caller)
             check_page(request)
@@ -100,6 +106,8 @@ class Endpoint:
             "ssm:StartSession": self.sessions.start_session,
             "ssm:ResumeSession": self.sessions.resume_session,
             "ssm:TerminateSession": self.sessions.terminate_session,
+            INJECT: self.control.inject,
+            LIST_SESSIONS: self.control.list_sessions,
         }.get(request.action)
         return asking(request, caller) if asking is not None else None
 

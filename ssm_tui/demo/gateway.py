@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.demo.agent import (
@@ -23,10 +22,12 @@ from ssm_tui.demo.agent import (
     SessionOrder,
 )
 from ssm_tui.demo.agent.worker import Surroundings, Worker
+from ssm_tui.demo.fault_orders import LiveSession
+from ssm_tui.demo.patience import Patience
 from ssm_tui.demo.reaper import end_inhabitants
 from ssm_tui.demo.relay import Relay
 from ssm_tui.demo.servers import NodeServices
-from ssm_tui.demo.websocket import PATH, ClientLink
+from ssm_tui.demo.websocket import PATH, ClientLink, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,14 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the gateway waits, in seconds."""
-
-    client: float = 60.0
-    """For a client that never connected, or went away and may resume."""
-    dial: float = 5.0
-    """For a far host that does not answer; AWS's agent waits for the kernel, two minutes."""
+_TURN = 30.0  # seconds in which the event loop surely comes to what another thread asks of it
 
 
 class Gateway:
@@ -89,6 +83,8 @@ class Gateway:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: Surroundings | None = None
         self._port = 0
+        self.refusing = False
+        """Whether new connections are reset as they come. May be set from any thread."""
 
     async def start(self) -> int:
         """Listens on a free loopback port and returns it."""
@@ -106,7 +102,7 @@ class Gateway:
 
     def open(self, order: SessionOrder) -> tuple[str, str]:
         """Prepares a session: its token and its StreamUrl. Thread-safe."""
-        relay = Relay(order.session_id, order.target, absence=self._patience.client, over=self._forget)
+        relay = Relay(order.session_id, order.target, patience=self._patience, over=self._forget)
         token = relay.new_token()
         with self._lock:
             self._sessions[order.session_id] = (relay, order)
@@ -126,6 +122,23 @@ class Gateway:
         if found:
             self._running_loop().call_soon_threadsafe(found[0].end)
         return found is not None
+
+    def live(self) -> list[LiveSession]:
+        """The sessions there are. Thread-safe."""
+        with self._lock:
+            found = list(self._sessions.values())
+        return [LiveSession(order.session_id, order.target, relay.link is not None) for relay, order in found]
+
+    def each(self, chosen: Callable[[SessionOrder], bool], act: Callable[[Relay], bool]) -> list[str]:
+        """Does something to sessions in the event loop; returns the ids of those for which it was true, when it is
+        done. Thread-safe, for any thread but the event loop's."""
+
+        async def do() -> list[str]:
+            return [relay.session_id for relay in found if act(relay)]
+
+        with self._lock:
+            found = [relay for relay, order in self._sessions.values() if chosen(order)]
+        return asyncio.run_coroutine_threadsafe(do(), self._running_loop()).result(_TURN)
 
     async def stop(self) -> None:
         """Ends every session and every process behind them, and closes the port."""
@@ -158,7 +171,9 @@ class Gateway:
         """A connection has ended, admitted or not."""
         self._links.discard(link)
 
-    def _receive(self) -> ClientLink:
+    def _receive(self) -> asyncio.Protocol:
+        if self.refusing:
+            return Refusal()
         link = ClientLink(self)
         self._links.add(link)
         return link

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
+    from ssm_tui.demo.faults import Faults
     from ssm_tui.demo.landscape import Machine
     from ssm_tui.demo.registry import Registry
 
@@ -43,6 +44,7 @@ class LiveNetwork:
     registry: Registry
     servers: Callable[[str], tuple[str, int] | None]
     state: threading.Lock
+    faults: Faults
 
     def resolve(self, node: str, host: str, port: int) -> tuple[str, int]:
         """As FarNetwork has it; names compare as DNS compares them."""
@@ -56,6 +58,7 @@ class LiveNetwork:
             if found is None:
                 return self._elsewhere(source, host, port)
             self._pass(source, found, port)
+        self.faults.reach(found.host, port)
         server = self.servers(found.engine)
         if server is None or port != found.port:
             raise FarRefused(f"dial tcp {host}:{port}: connect: connection refused")

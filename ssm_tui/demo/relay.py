@@ -12,12 +12,16 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
+from ssm_tui.demo.fault_orders import DURATION_WORDS, IDLE_WORDS
 from ssm_tui.plugin.framing import ChannelClosed, MessageType, channel_closed, control, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssm_tui.demo.patience import Patience
+
 _FROM_CLIENT = (MessageType.INPUT.encode(), MessageType.ACKNOWLEDGE.encode())
+_DATA = (MessageType.INPUT.encode(), MessageType.OUTPUT.encode())
 _AGENT_STATE = MessageType.AGENT_SESSION_STATE.encode()
 _CLOSING_PATIENCE = 1.0  # seconds for a client to leave by itself after channel_closed
 
@@ -33,6 +37,10 @@ class Link(Protocol):
     def send(self, frame: bytes) -> None: ...
     def close(self, code: int = 1000) -> None: ...
     def abort(self) -> None: ...
+    def reset(self) -> None: ...
+    def break_off(self) -> None: ...
+    def hold(self, seconds: float = 0.0) -> None: ...
+    def release(self) -> None: ...
 
 
 class Agent(Protocol):
@@ -45,10 +53,10 @@ class Agent(Protocol):
 class Relay:
     """One session from StartSession to its end, across any number of connections of its client."""
 
-    def __init__(self, session_id: str, target: str, *, absence: float, over: Callable[[Relay, str], None]) -> None:
+    def __init__(self, session_id: str, target: str, *, patience: Patience, over: Callable[[Relay, str], None]) -> None:
         self.session_id = session_id
         self._target = target
-        self._absence = absence
+        self._patience = patience
         self._over = over
         self._token = ""
         self._link: Link | None = None
@@ -56,6 +64,7 @@ class Relay:
         self._work: asyncio.Task[str] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
+        self._last_data = 0.0
 
     def new_token(self) -> str:
         """A token for the next connection; the one before is worth nothing any more. Thread-safe."""
@@ -64,6 +73,11 @@ class Relay:
 
     def admits(self, token: str) -> bool:
         return not self._ended and hmac.compare_digest(self._token.encode(), token.encode())
+
+    @property
+    def link(self) -> Link | None:
+        """The connection of the client that is here."""
+        return self._link
 
     @property
     def congested(self) -> bool:
@@ -77,7 +91,7 @@ class Relay:
     def expect(self) -> None:
         """The client is away; the session ends if it does not come in time."""
         if not self._ended:
-            self._timer = asyncio.get_running_loop().call_later(self._absence, self.end, "", LOST)
+            self._timer = asyncio.get_running_loop().call_later(self._patience.client, self.end, "", LOST)
 
     def attach(self, link: Link, agent: Callable[[], Agent]) -> None:
         """A client with a valid token is here. The first starts the agent, a later one takes the place of the last."""
@@ -91,6 +105,7 @@ class Relay:
             self._agent.take(_publication(MessageType.START_PUBLICATION))
             self._work = asyncio.create_task(self._agent.run())
             self._work.add_done_callback(self._agent_ended)
+            self._bound()
         else:
             self._agent.take(_publication(MessageType.START_PUBLICATION))
 
@@ -105,11 +120,13 @@ class Relay:
 
     def from_client(self, link: Link, frame: bytes) -> None:
         if link is self._link and self._agent is not None and not self._ended and _type(frame) in _FROM_CLIENT:
+            self._count(frame)
             self._agent.take(frame)
 
     def from_agent(self, frame: bytes) -> None:
         """Frames for the client; what the agent says of its state is for the service alone."""
         if self._link is not None and _type(frame) != _AGENT_STATE:
+            self._count(frame)
             self._link.send(frame)
 
     def end(self, output: str = "", reason: str = TERMINATED) -> None:
@@ -126,6 +143,28 @@ class Relay:
             link.send(encode(channel_closed(closed)))
             asyncio.get_running_loop().call_later(_CLOSING_PATIENCE, link.close)
         self._over(self, reason)
+
+    def _bound(self) -> None:
+        """Sets the limits of the session's idleness and of its life, where there are any."""
+        loop = asyncio.get_running_loop()
+        if self._patience.longest:
+            loop.call_later(self._patience.longest, self.end, DURATION_WORDS, "")
+        if self._patience.idle:
+            self._last_data = loop.time()
+            self._look_for_data()
+
+    def _count(self, frame: bytes) -> None:
+        if self._patience.idle and _type(frame) in _DATA:
+            self._last_data = asyncio.get_running_loop().time()
+
+    def _look_for_data(self) -> None:
+        """Ends the session when it has been without data for too long, and looks again when that may be."""
+        loop = asyncio.get_running_loop()
+        left = self._last_data + self._patience.idle - loop.time()
+        if left <= 0:
+            self.end(IDLE_WORDS, "")
+        elif not self._ended:
+            loop.call_later(left, self._look_for_data)
 
     def _agent_ended(self, work: asyncio.Task[str]) -> None:
         if work.cancelled():

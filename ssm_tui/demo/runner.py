@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from ssm_tui.demo.environment import READY, read_line
+from ssm_tui.demo.patience import Patience
 from ssm_tui.errors import SsmTuiError
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class DemoProcess:
         *,
         progress: Callable[[str], None] | None = None,
         pace: str = "unpaced",
+        patience: Patience | None = None,
         stop_patience: float = 20.0,
     ) -> None:
         self._progress = progress
         self._pace = pace
-        self._patience = stop_patience
+        self._stop_patience = stop_patience
+        self._service = patience or Patience()
         self._process: subprocess.Popen[str] | None = None
         self._errors: deque[str] = deque(maxlen=20)
         self._reader: threading.Thread | None = None
@@ -55,6 +58,8 @@ class DemoProcess:
     def start(self) -> None:
         """Returns when the cloud is up; raises DemoError when it ends instead."""
         command = [sys.executable, "-m", "ssm_tui.demo", "--watch-stdin", "--progress", "--pace", self._pace]
+        command += ["--client-patience", str(self._service.client), "--idle-timeout", str(self._service.idle)]
+        command += ["--max-duration", str(self._service.longest)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -84,7 +89,7 @@ class DemoProcess:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
         try:
-            process.wait(self._patience)
+            process.wait(self._stop_patience)
         except subprocess.TimeoutExpired:
             # Its reaper clears up after it.
             process.kill()

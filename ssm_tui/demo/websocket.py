@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ PATH = "/v1/data-channel/"
 _OPEN_PATIENCE = 15.0  # seconds from the connection to the open message
 _HIGH_WATER = 1024 * 1024  # bytes waiting to be sent; beyond, nothing more is read from that client
 _POLICY_VIOLATION = 1008
+_HALF_A_FRAME = b"\x82\x7e\x04\x00" + bytes(512)  # a binary frame that says it has 1024 bytes
 # At debug level the websockets package would log whole frames, and with them the token of the open message.
 _SILENT = logging.Logger("silent", logging.CRITICAL)
 
@@ -67,12 +70,13 @@ class ClientLink(asyncio.Protocol):
         self._parts: list[BytesLike] = []
         self._flushing = False
         self._congested = False
+        self._held = False
         self._deadline: asyncio.TimerHandle | None = None
 
     @property
     def congested(self) -> bool:
         """Whether the client reads too slowly to be sent anything that can wait."""
-        return self._congested
+        return self._congested or self._held
 
     def send(self, frame: bytes) -> None:
         """Sends a binary frame with the others of this turn of the loop. After the end it is dropped."""
@@ -92,6 +96,35 @@ class ClientLink(asyncio.Protocol):
         """The end without a word."""
         if self._transport is not None:
             self._transport.abort()
+
+    def reset(self) -> None:
+        """The end as a broken network leaves it: whatever is still on the way is lost."""
+        if self._transport is not None:
+            linger(self._transport)
+            self._transport.abort()
+
+    def break_off(self) -> None:
+        """Half of a frame, and the end."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.write(_HALF_A_FRAME)
+            self._transport.close()
+
+    def hold(self, seconds: float = 0.0) -> None:
+        """From now on nothing passes either way, and the connection stays; for ever where `seconds` is 0."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._held = True
+            self._transport.pause_reading()
+            if seconds:
+                self._loop.call_later(seconds, self.release)
+
+    def release(self) -> None:
+        """Ends `hold`; what has waited passes now."""
+        if self._held:
+            self._held = False
+            if self._transport is not None and not self._transport.is_closing():
+                self._transport.resume_reading()
+            self._flush()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- what create_server makes
@@ -115,7 +148,7 @@ class ClientLink(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._congested = False
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and not self._held:
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -172,7 +205,7 @@ class ClientLink(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flushing = False
-        if self._transport is None:
+        if self._transport is None or self._held:
             return
         chunks = self._protocol.data_to_send()
         if chunks and not chunks[-1]:  # the empty one says: nothing more, half-close
@@ -181,3 +214,17 @@ class ClientLink(asyncio.Protocol):
             self._transport.close()
         elif chunks:
             self._transport.writelines(chunks)
+
+
+class Refusal(asyncio.Protocol):
+    """A connection that is reset as it comes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- what create_server makes
+        linger(transport)
+        transport.abort()
+
+
+def linger(transport: asyncio.Transport) -> None:
+    """Lets the coming end be a reset instead of an ordinary one."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

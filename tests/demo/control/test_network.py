@@ -55,14 +55,18 @@ class _NoGateway:
 def world() -> Iterator[World]:
     import_moto()
     from ssm_tui.demo.endpoint import Endpoint, WireServer
+    from ssm_tui.demo.fault_control import FaultControl
+    from ssm_tui.demo.faults import Faults
     from ssm_tui.demo.fleet import read_fleet
     from ssm_tui.demo.network import LiveNetwork
     from ssm_tui.demo.registry import Registry
     from ssm_tui.demo.seed import Seeding, create_administrator, seed
     from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
 
-    registry, state, fleet, gateway = Registry(), threading.Lock(), read_fleet(), _NoGateway()
-    server = WireServer(Endpoint(SessionCalls(registry, gateway, SessionLog(), state), state))  # type: ignore[arg-type] # never asked
+    registry, state, fleet, log, faults = Registry(), threading.Lock(), read_fleet(), SessionLog(), Faults()
+    gateway: Any = _NoGateway()
+    sessions = SessionCalls(registry, gateway, log, state)
+    server = WireServer(Endpoint(sessions, state, FaultControl(faults, gateway, registry, log, state)))
     url = server.start()
     keys = create_administrator(fleet)
     seed(Seeding(url, fleet, keys, registry, lambda _words: None), "a-password")
@@ -71,7 +75,7 @@ def world() -> Iterator[World]:
     for region in ("ap-northeast-2", "us-east-1"):
         administrator.client("ssm", region).describe_instance_properties()
     servers = {"postgres": POSTGRES, "redis": REDIS}
-    yield World(LiveNetwork(registry, servers.get, state), administrator)
+    yield World(LiveNetwork(registry, servers.get, state, faults), administrator)
     server.stop()
     administrator.close()
 
