@@ -61,9 +61,19 @@ _NODES, _DATABASES, _TUNNELS = (frozenset({view}) for view in View)
 ACTIONS: tuple[Action, ...] = (
     Action("shell", ("enter",), "Shell", "Start a shell on the node; leaving it returns here.", _NODES),
     Action("tunnel", ("enter", "t"), "Tunnel", "Open a tunnel to the database through its relay.", _DATABASES),
-    Action("use_tunnel", ("enter",), "Use", "Copy how to reach a ready tunnel; try a failed one again.", _TUNNELS),
+    Action(
+        "use_tunnel",
+        ("enter",),
+        "Use",
+        "Copy its address; bring up a saved one; try again what waits or failed.",
+        _TUNNELS,
+    ),
     Action("forward", ("f",), "Forward", "Forward a local port to the node, or through it to a host.", _NODES),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
+    Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
+    Action("sign_in", ("i",), "Sign in", "Renew the credentials that tunnels wait for; then they go on."),
+    Action("left_over", ("o",), "Reopen", "Open again, or forget, what was open when ssm-tui was cut off."),
+    Action("log", ("l",), "Log", "Show what became of the tunnel, and follow it.", _TUNNELS),
     Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),
     Action(
         "filter",
@@ -74,7 +84,15 @@ ACTIONS: tuple[Action, ...] = (
         at_once=True,
     ),
     Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
-    Action("refresh", ("r",), "Refresh", "Read everything again; rows stay until their context has been read."),
+    Action(
+        "refresh",
+        ("r",),
+        "Refresh",
+        "Read everything again; rows stay until their context has been read.",
+        _NODES | _DATABASES,
+    ),
+    Action("groups", ("u",), "Groups", "Bring a group of saved tunnels up, or down again.", _TUNNELS),
+    Action("detach", ("b",), "Background", "Leave the tunnel running when ssm-tui is left.", _TUNNELS),
     Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False, at_once=True),
     Action("previous_view", ("shift+tab",), "Previous view", "Go to the previous view.", footer=False, at_once=True),
     Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False, at_once=True),
@@ -87,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
         "leave",
         ("q", "ctrl+c", "ctrl+q"),
         "Quit",
-        "Leave and stop all tunnels; asks first if they carry connections.",
+        "Leave; asks what shall become of open tunnels.",
     ),
 )
 

@@ -12,36 +12,38 @@ from ssm_tui.ui.catalog import parse_filter
 from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
 from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
-from ssm_tui.ui.presentation.details import Details, database_details, node_details, tunnel_details
+from ssm_tui.ui.presentation.details import Details, database_details, node_details
 from ssm_tui.ui.presentation.nodes import node_columns
-from ssm_tui.ui.presentation.tunnels import title_of, tunnel_columns
+from ssm_tui.ui.presentation.tunnel_details import Insight, tunnel_details
+from ssm_tui.ui.presentation.tunnels import TunnelRow, tunnel_columns
 from ssm_tui.ui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
+    from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
 
 Row = Node | DatabaseRow
 
 
 class Lists:
-    """One table a view. `tunnels` tells the tunnels to show."""
+    """One table a view. `tunnels` tells the tunnels to show, those that run and saved ones."""
 
     def __init__(
         self,
         catalog: Catalog,
-        tunnels: Callable[[], Sequence[TunnelStatus]],
+        tunnels: Callable[[], Sequence[TunnelRow]],
         columns: Sequence[str],
         clock: Callable[[], datetime],
     ) -> None:
         self._catalog, self._tunnels, self._columns, self._clock = catalog, tunnels, columns, clock
         self.nodes = Table[Node](node_columns(columns, clock), lambda node: node.key, id="nodes")
         self.databases = Table[DatabaseRow](database_columns(), lambda row: row.key, id="databases")
-        self.tunnels = Table[Any](tunnel_columns(clock, self._via), lambda status: status.id, id="tunnels")
+        self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), lambda row: row.key, id="tunnels")
+        self.insight: tuple[Hashable, Insight] = (None, Insight())  # of the tunnel with this key
         self._filters = dict.fromkeys(View, Filter())
         self._texts = dict.fromkeys(View, "")
         self.failed = False  # not even the contexts could be found out
@@ -87,11 +89,18 @@ class Lists:
             case View.NODES:
                 rows = self._catalog.nodes(wanted)
             case View.DATABASES:
-                rows = self._catalog.databases(wanted, self._tunnels())
+                rows = self._catalog.databases(wanted, self._statuses())
             case View.TUNNELS:
                 rows = self._tunnels()
         table.empty_text = self._empty_text(view)
         table.set_rows(rows, restart=restart)
+
+    def renew_tunnels(self) -> None:
+        """What tunnels carry and how long they wait, each second: cheap, and only the lines that say it."""
+        self.tunnels.renew(self._tunnels())
+
+    def _statuses(self) -> list[TunnelStatus]:
+        return [row.status for row in self._tunnels() if row.status is not None]
 
     def _empty_text(self, view: View) -> str:
         if view is View.TUNNELS:
@@ -108,7 +117,7 @@ class Lists:
     def count(self, view: View) -> str:
         """`214/1,204` where a filter hides some, else `38`."""
         if view is View.TUNNELS:
-            return str(len(self._tunnels()))
+            return str(len(self._statuses()))
         total = self._catalog.count(view)
         if not self._filters[view]:
             return f"{total:,}"
@@ -125,8 +134,11 @@ class Lists:
             case View.DATABASES:
                 return database_details(row, now) if (row := self.databases.row) else None
             case View.TUNNELS:
-                status = self.tunnels.row
-                return tunnel_details(status, self._via(status.request), now) if status else None
+                if (each := self.tunnels.row) is None:
+                    return None
+                via = self._via(each.status) if each.status else ""
+                key, insight = self.insight
+                return tunnel_details(each, via, insight if key == each.key else Insight(), now)
 
     def copies(self, view: View) -> tuple[str, tuple[Copyable, ...]]:
         """The title and the lines of the copy menu for the highlighted row."""
@@ -136,16 +148,17 @@ class Lists:
             case View.DATABASES:
                 return (row.database.id, database_copies(row)) if (row := self.databases.row) else ("", ())
             case View.TUNNELS:
-                status = self.tunnels.row
-                return (title_of(status.request), tunnel_copies(status)) if status else ("", ())
+                each = self.tunnels.row
+                return (each.name, tunnel_copies(each.status)) if each and each.status else ("", ())
 
     def running_tunnel(self, view: View) -> TunnelStatus | None:
         """The tunnel that the highlighted row is, or has."""
         if view is View.DATABASES:
             return self.databases.row.tunnel if self.databases.row else None
-        return self.tunnels.row if view is View.TUNNELS else None
+        return self.tunnels.row.status if view is View.TUNNELS and self.tunnels.row else None
 
-    def _via(self, request: TunnelRequest) -> str:
-        """The relay by name, while it is known."""
-        node = self._catalog.node(NodeKey(request.context, request.target))
-        return node.name or node.id if node else request.target
+    def _via(self, status: TunnelStatus) -> str:
+        """The node that it goes through now, by name where that is known."""
+        way = status.via if status.via.target else status.request.ways[0]
+        node = self._catalog.node(NodeKey(status.request.context, way.target))
+        return way.label or (node.name if node else "") or way.target

@@ -22,7 +22,7 @@ class ActionProvider(Provider):
     def _entries(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         home: Home = self.screen  # type: ignore[assignment]  # the palette is opened from the home screen alone
         for action in actions_of(home.view):
-            if action.name != "commands":
+            if action.name != "commands" and home.offered(action):
                 yield f"{action.label}  ({action.shown_keys})", action.help, partial(home.run_action, action.name)
         for theme in THEMES:
             yield f"Theme: {theme.name}", "Change the colours.", partial(setattr, self.app, "theme", theme.name)

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.errors import TargetError
 from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual.app import App
 
+    from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import Clouds, Shells, Tunnels
     from ssm_tui.domain.sessions import Command
+    from ssm_tui.domain.tunnels import TunnelRequest
 
 
 class Clipboard(Protocol):
@@ -22,6 +25,27 @@ class Clipboard(Protocol):
 
     async def copy(self, app: App[Any], text: str) -> str:
         """Copies, and says by what means in a few words."""
+
+
+class LeftOver(Protocol):
+    """What was open when the machine stopped. Both block briefly."""
+
+    def offered(self) -> tuple[TunnelRequest, ...]:
+        """The tunnels that nobody has taken up since."""
+
+    def forget(self) -> None:
+        """They are not offered again."""
+
+
+class NothingLeftOver:
+    """No memory of the last run."""
+
+    def offered(self) -> tuple[TunnelRequest, ...]:
+        """Nothing."""
+        return ()
+
+    def forget(self) -> None:
+        """Nothing to forget."""
 
 
 class HandOver(Protocol):
@@ -45,10 +69,26 @@ class UiSettings:
     theme: str = DEFAULT_THEME
 
 
+def no_command(profile: str | None) -> Command | None:
+    """There is no program that signs in."""
+    del profile
+    return None
+
+
+def not_resolved(saved: SavedTunnel) -> TunnelRequest:
+    """For interfaces without saved tunnels."""
+    raise TargetError(f"{saved.name} cannot be looked up here", "open it from its database")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything the interface needs. `tunnels` is called once, on the event loop; `hand_over` is None where there is
-    no terminal to give away (a browser, a test)."""
+    """Everything the interface needs.
+
+    `tunnels` is called once, on the event loop; what it gives may also be Detachable. `hand_over` is None where there
+    is no terminal to give away (a browser, a test). `sign_in` gives the command that renews a profile's credentials in
+    the foreground of the terminal, None where there is none. `resolve` finds out what a saved tunnel means, and raises
+    SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their group.
+    """
 
     clouds: Clouds
     shells: Shells
@@ -57,3 +97,8 @@ class Services:
     hand_over: HandOver | None
     settings: UiSettings = field(default_factory=UiSettings)
     clock: Callable[[], datetime] = now
+    saved: tuple[SavedTunnel, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    resolve: Callable[[SavedTunnel], TunnelRequest] = not_resolved
+    sign_in: Callable[[str | None], Command | None] = no_command
+    left_over: LeftOver = field(default_factory=NothingLeftOver)

@@ -139,7 +139,7 @@ async def test_a_forward_is_checked_and_shows_its_command() -> None:
         await person.sees("cache.local:6379")
         request = world.tunnels.statuses()[0].request
         assert request == TunnelRequest(
-            CONTEXT, "i-000000000000000e2", 6379, "cache.local", 16379, title="cache.local:6379"
+            CONTEXT, "i-000000000000000e2", 6379, "cache.local", 16379, title="cache.local:6379", label="half-known"
         )
         await person.sees("Tunnels 1")
 
@@ -229,7 +229,7 @@ async def test_databases_whose_nodes_are_still_read_say_so() -> None:
     [
         ("1", ["↵ Shell", "f Forward", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
         ("2", ["↵ Tunnel", "s Stop", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
-        ("3", ["↵ Use", "s Stop", "y Copy", "d Details", "r Refresh", "? Help", "q Quit"]),
+        ("3", ["↵ Use", "s Stop", "r Retry", "l Log", "y Copy", "d Details", "? Help", "q Quit"]),
     ],
 )
 async def test_the_keys_that_matter_are_on_the_last_line_at_80_by_24(view: str, keys: list[str]) -> None:
@@ -244,7 +244,7 @@ async def test_messages_never_pile_up_over_the_list_and_escape_takes_them_away()
         for number in range(1, 7):
             world.tunnels.open(TunnelRequest(CONTEXT, "i-1", number, title=f"far-{number}"))
             world.tunnels.become(number, TunnelState.READY, local_port=9000 + number, message="")
-        await person.is_told("far-6 is at 127.0.0.1:9006")
+            await person.is_told(f"far-{number} is at 127.0.0.1:900{number}")
         assert len(person.app._notifications) == 3
         await person.press("escape")
         await person.until(lambda: not person.app.screen.query("Toast"))

@@ -1,36 +1,40 @@
-"""Tunnels from the screen: open for a database or a forward, stop, try again, and say what became of them."""
+"""Tunnels from the screen: open for a database or a forward, try again, stop, leave running, look into."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
 
 from ssm_tui.domain.databases import Reachable
-from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
 from ssm_tui.errors import SsmTuiError
 from ssm_tui.ui.dialogs.forwarding import ForwardDialog
+from ssm_tui.ui.dialogs.history import HistoryDialog
 from ssm_tui.ui.dialogs.question import Question
-from ssm_tui.ui.dialogs.waiting import Waiting
 from ssm_tui.ui.flows.telling import tell, tell_error
-from ssm_tui.ui.presentation.tunnels import heading
+from ssm_tui.ui.presentation.tunnel_details import Insight
+from ssm_tui.ui.presentation.tunnels import counted, heading, names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from textual.app import App
 
     from ssm_tui.domain.nodes import Node
-    from ssm_tui.domain.services import Tunnels
+    from ssm_tui.domain.services import Detachable, Tunnels
     from ssm_tui.ui.presentation.databases import DatabaseRow
+    from ssm_tui.ui.services import Clipboard
+
+_CALM = (TunnelState.READY, TunnelState.IDLE)
 
 
 class TunnelFlow:
-    """Keeps the statuses that were announced last, so that only news is told."""
+    """The tunnels, and which failures the user has taken off the list."""
 
     def __init__(self, app: App[Any], tunnels: Tunnels) -> None:
         self._app, self._tunnels = app, tunnels
         self._warned: object = None
-        self._states: dict[int, TunnelState] = {}
         self._hidden: set[int] = set()
 
     def statuses(self) -> tuple[TunnelStatus, ...]:
@@ -43,25 +47,20 @@ class TunnelFlow:
         """Those that hold a port or are about to."""
         return tuple(s for s in self._tunnels.statuses() if not s.state.ended)
 
+    @property
+    def detachable(self) -> Detachable | None:
+        """What makes tunnels go on without this program, where there is such a thing."""
+        return cast("Detachable", self._tunnels) if hasattr(self._tunnels, "detach") else None
+
     def subscribe(self, listener: Callable[[TunnelStatus], None]) -> None:
         """Every change, for as long as the app runs."""
         self._tunnels.subscribe(listener)
 
     async def close(self) -> None:
-        """Ends every tunnel, without a question."""
+        """Ends every tunnel of this program, without a question."""
         await self._tunnels.close()
 
-    def announce(self, status: TunnelStatus) -> None:
-        """A toast for what the user waits for: it is ready, or it failed."""
-        before = self._states.get(status.id)
-        self._states[status.id] = status.state
-        if status.state is before:
-            return
-        if status.state is TunnelState.READY:
-            what = "the connection string" if status.request.database else "the address"
-            tell(self._app, f"{heading(status)} is at {status.address}", f"y on its row copies {what}")
-        elif status.state is TunnelState.FAILED:
-            tell(self._app, f"{heading(status)}: {status.message}", status.hint, severity="error")
+    # Opening
 
     def open_database(self, row: DatabaseRow) -> None:
         """Through the relay chosen; a relay that is thought not to reach it is tried at the second asking."""
@@ -74,7 +73,7 @@ class TunnelFlow:
             tell(self._app, relay.why, "press Enter again to try anyway", severity="warning")
             return
         self._warned = None
-        self._open(
+        self.open(
             TunnelRequest(
                 relay.node.context,
                 relay.node.id,
@@ -83,6 +82,8 @@ class TunnelFlow:
                 title=database.id,
                 family=database.family,
                 database=database,
+                label=relay.node.name,
+                others=tuple(Way(node.id, node.name) for node in relay.others),
             )
         )
 
@@ -93,16 +94,18 @@ class TunnelFlow:
             return False
         title = f"{wanted.host or node.name or node.id}:{wanted.port}"
         request = TunnelRequest(
-            node.context, node.id, wanted.port, host=wanted.host, local_port=wanted.local_port, title=title
+            node.context,
+            node.id,
+            wanted.port,
+            host=wanted.host,
+            local_port=wanted.local_port,
+            title=title,
+            label=node.name,
         )
-        return self._open(request)
+        return self.open(request)
 
-    def again(self, status: TunnelStatus) -> None:
-        """A failed tunnel once more; the failure leaves the list."""
-        if self._open(status.request):
-            self._hidden.add(status.id)
-
-    def _open(self, request: TunnelRequest) -> bool:
+    def open(self, request: TunnelRequest) -> bool:
+        """Begins a tunnel; what speaks against it is told."""
         try:
             self._tunnels.open(request)
         except SsmTuiError as error:
@@ -110,44 +113,88 @@ class TunnelFlow:
             return False
         return True
 
+    def replace(self, name: str, request: TunnelRequest) -> None:
+        """Begins a saved tunnel; its earlier failures leave the list."""
+        failed = [s.id for s in self.statuses() if s.request.name == name and s.state is TunnelState.FAILED]
+        if self.open(request):
+            self._hidden.update(failed)
+
+    def again(self, status: TunnelStatus) -> None:
+        """A failed tunnel once more; the failure leaves the list."""
+        if self.open(status.request):
+            self._hidden.add(status.id)
+
+    # What runs
+
+    def retry(self, status: TunnelStatus) -> None:
+        """At once, where it waits for its next try; a failed one is opened again."""
+        if status.state is TunnelState.FAILED:
+            self.again(status)
+        elif status.state in (TunnelState.RECONNECTING, TunnelState.DEGRADED):
+            self._tunnels.retry(status.id)
+        else:
+            tell(self._app, f"{heading(status)} is {status.state.value}: there is nothing to try again.")
+
+    def renew(self, profile: str | None) -> None:
+        """There are new credentials for the profile."""
+        self._tunnels.renew(profile)
+
+    async def insight(self, status: TunnelStatus) -> Insight:
+        """What it carries, and what became of it where it is not well."""
+        try:
+            connections = await self._tunnels.carried(status.id) if status.connections else ()
+            events = await self._tunnels.history(status.id) if status.state not in _CALM else ()
+        except SsmTuiError:  # the supervisor that had it has ended
+            return Insight()
+        return Insight(connections, events)
+
+    async def show_history(self, status: TunnelStatus, clipboard: Clipboard) -> None:
+        """Its own lines, in a dialog that follows them."""
+
+        async def copy(text: str) -> None:
+            how = await clipboard.copy(self._app, text)
+            tell(self._app, f"The log of {heading(status)} copied {how}")
+
+        dialog = HistoryDialog(heading(status), lambda: self._tunnels.history(status.id), copy)
+        await self._app.push_screen_wait(dialog)
+
+    async def detach(self, status: TunnelStatus) -> None:
+        """Leaves it running when this program ends."""
+        detachable = self.detachable
+        if status.detached:
+            tell(self._app, f"{heading(status)} goes on without ssm-tui already; s stops it.")
+        elif detachable is None or status.state.ended or status.state is TunnelState.STOPPING:
+            tell(self._app, f"{heading(status)} cannot be left running.", severity="warning")
+        else:
+            try:
+                await detachable.detach(status.id)
+            except SsmTuiError as error:
+                tell_error(self._app, error)
+            else:
+                tell(self._app, f"{heading(status)} goes on when ssm-tui is left.", "s stops it, here or next time")
+
     async def stop(self, status: TunnelStatus) -> None:
         """Asks first where it carries connections; a failed one is only taken off the list."""
         if status.state.ended:
             self._hidden.add(status.id)
-            return
-        if status.connections:
-            text = f"{heading(status)} carries {_connections(status.connections)}. Stopping it ends them."
-            if not await self._app.push_screen_wait(Question("Stop the tunnel?", text, "stop it")):
+        else:
+            await self.stop_all([status], "Stop the tunnel?")
+
+    async def stop_all(self, statuses: Sequence[TunnelStatus], question: str) -> None:
+        """Stops them together; asks once where any carries connections."""
+        carrying = [status for status in statuses if status.connections]
+        if carrying:
+            total = counted(sum(status.connections for status in carrying), "connection")
+            text = f"{names(carrying)} {_carry(len(carrying))} {total}. Stopping ends them."
+            if not await self._app.push_screen_wait(Question(question, text, "stop")):
                 return
         try:
-            await self._tunnels.stop(status.id)
+            await asyncio.gather(*(self._tunnels.stop(status.id) for status in statuses))
         except SsmTuiError as error:
             tell_error(self._app, error)
         else:
-            tell(self._app, f"{heading(status)} stopped; its port is free.")
-
-    async def close_all(self) -> bool:
-        """Ends every tunnel before the app is left; False where the user would rather stay."""
-        running = self.running()
-        carried = [s for s in running if s.connections]
-        if carried:
-            names = ", ".join(heading(s) for s in carried[:4]) + (" …" if len(carried) > 4 else "")
-            total = _connections(sum(s.connections for s in carried))
-            text = f"{_tunnels(len(carried))} still {_carry(len(carried))} {total}: {names}. Leaving stops them."
-            if not await self._app.push_screen_wait(Question("Leave ssm-tui?", text, "stop them and leave")):
-                return False
-        if running:
-            await self._app.push_screen(Waiting(f"Stopping {_tunnels(len(running))} …", leave=""))
-        await self._tunnels.close()
-        return True
-
-
-def _connections(count: int) -> str:
-    return f"{count} connection{'s' if count != 1 else ''}"
-
-
-def _tunnels(count: int) -> str:
-    return f"{count} tunnel{'s' if count != 1 else ''}"
+            free = "its port is" if len(statuses) == 1 else "their ports are"
+            tell(self._app, f"{names(statuses)} stopped; {free} free.")
 
 
 def _carry(count: int) -> str:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ssm_tui.ui.presentation.databases import DatabaseRow
 
 
+# The port stays open from the first READY to the end, whatever becomes of the session behind it.
+_NO_ADDRESS = (TunnelState.STARTING, TunnelState.STOPPING, TunnelState.STOPPED, TunnelState.FAILED)
+
+
 class Deed(Enum):
     """What the menu offers beside copying."""
 
@@ -44,8 +48,9 @@ def node_copies(node: Node) -> tuple[Copyable, ...]:
 
 
 def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
-    """The connection strings of a tunnel that stands; its address where it leads to no known database."""
-    if status.state is not TunnelState.READY or not status.local_port:
+    """The connection strings of a tunnel whose address will be served; the address where it leads to no known
+    database."""
+    if status.state in _NO_ADDRESS or not status.local_port:
         return ()
     database = status.request.database
     if database is None:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.databases import Database, Reachable, Relay
+from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
 from ssm_tui.ui.presentation.text import Cut, visible
+from ssm_tui.ui.presentation.tunnels import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,12 +69,15 @@ def relay_cell(row: DatabaseRow) -> Cell:
 
 
 def tunnel_cell(row: DatabaseRow) -> Cell:
-    """The local address of the tunnel that is up."""
+    """The local address while the tunnel may be used; else how it stands."""
     if row.tunnel is None:
         return ()
-    if row.tunnel.address:
-        return (("⇄ ", Tone.GOOD), (row.tunnel.address, Tone.PLAIN))
-    return (("◐ ", Tone.ACCENT), (row.tunnel.state.value, Tone.DIM))
+    symbol, tone = STATES[row.tunnel.state]
+    if row.tunnel.state is TunnelState.READY:
+        symbol = "⇄"
+    if row.tunnel.address and row.tunnel.state in (TunnelState.READY, TunnelState.IDLE, TunnelState.DEGRADED):
+        return (f"{symbol} ", tone), (row.tunnel.address, Tone.PLAIN)
+    return (f"{symbol} ", tone), (row.tunnel.state.value, Tone.DIM)
 
 
 def engine_cell(row: DatabaseRow) -> Cell:

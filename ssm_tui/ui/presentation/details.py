@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind, Verdict
 from ssm_tui.domain.sessions import aws_argv, forward, shell, shown
-from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.databases import REACH
 from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
 from ssm_tui.ui.presentation.obstacles import obstacle
 from ssm_tui.ui.presentation.times import ago
-from ssm_tui.ui.presentation.tunnels import STATES, title_of
+from ssm_tui.ui.presentation.tunnels import STATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,13 +51,14 @@ class Details:
     command: str = ""
 
 
-def _facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
+def facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
+    """Those of which something is known."""
     return tuple(Fact(name, value) for name, value in pairs if value)
 
 
 def node_details(node: Node, now: datetime) -> Details:
     """A node: what it is, what the caller may do there, and the command for a shell."""
-    facts = _facts(
+    known = facts(
         ("address", node.ip),
         ("os", node.os or node.platform),
         ("type", node.instance_type),
@@ -80,7 +80,7 @@ def node_details(node: Node, now: datetime) -> Details:
     if (hindered := obstacle(node, now)) is not None:
         findings.append(Finding("→", Tone.ACCENT, "next", f"{hindered.why}: {hindered.check}"))
     argv = aws_argv(shell(node.context, node.id))
-    return Details(node.name or node.id, node.id if node.name else "", facts, (*findings, *_access(node)), shown(argv))
+    return Details(node.name or node.id, node.id if node.name else "", known, (*findings, *_access(node)), shown(argv))
 
 
 def _access(node: Node) -> tuple[Finding, ...]:
@@ -101,7 +101,7 @@ def _access(node: Node) -> tuple[Finding, ...]:
 def database_details(row: DatabaseRow, now: datetime) -> Details:
     """A database: where it is, the relay that was chosen and why, and the command for a tunnel."""
     database, relay = row.database, row.relay
-    facts = _facts(
+    known = facts(
         ("endpoint", f"{database.endpoint}:{database.port}"),
         ("engine", " ".join(filter(None, (database.engine, database.version)))),
         ("role", database.role),
@@ -127,34 +127,13 @@ def database_details(row: DatabaseRow, now: datetime) -> Details:
             relay.node.context, relay.node.id, database.port, host=database.endpoint, local_port=database.port
         )
         command = shown(aws_argv(spec))
-    return Details(database.id, database.kind.value, facts, tuple(findings), command)
+    return Details(database.id, database.kind.value, known, tuple(findings), command)
 
 
 def _tunnel_finding(status: TunnelStatus, now: datetime) -> Finding:
     sign, tone = STATES[status.state]
     text = " ".join(filter(None, (status.state.value, status.address, f"since {ago(status.since, now)}")))
     return Finding(sign, tone, "tunnel", text)
-
-
-def tunnel_details(status: TunnelStatus, via: str, now: datetime) -> Details:
-    """A tunnel: its two ends, how it stands, and the command that it amounts to."""
-    request = status.request
-    facts = _facts(
-        ("local", status.address),
-        ("to", f"{request.host or request.target}:{request.port}"),
-        ("through", via),
-        ("connections", str(status.connections) if status.state is TunnelState.READY else None),
-        ("since", f"{status.since.astimezone():%H:%M:%S}, {ago(status.since, now)}"),
-        ("context", request.context.label),
-    )
-    sign, tone = STATES[status.state]
-    findings = [Finding(sign, tone, "state", ": ".join(filter(None, (status.state.value, status.message))))]
-    if status.hint:
-        findings.append(Finding("→", Tone.ACCENT, "next", status.hint))
-    spec = forward(
-        request.context, request.target, request.port, host=request.host, local_port=status.local_port or request.port
-    )
-    return Details(title_of(request), "", facts, tuple(findings), shown(aws_argv(spec)))
 
 
 def _yes_no(value: bool | None) -> str | None:

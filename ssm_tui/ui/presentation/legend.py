@@ -8,7 +8,7 @@ from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.presentation.databases import REACH
 from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
-from ssm_tui.ui.presentation.tunnels import STATES
+from ssm_tui.ui.presentation.tunnels import DETACHED, SAVED, STATES
 
 _ACCESS = {
     SessionKind.SHELL: "you may start a shell",
@@ -66,7 +66,10 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Tunnels and contexts",
         (
             *((STATES[state][0], text) for state, text in _TUNNEL.items()),
-            ("⇄", "tunnels that are up; in a row, the local address"),
+            (SAVED, "saved: in the settings and not running; Enter brings it up"),
+            (DETACHED, "goes on when ssm-tui is left"),
+            ("⇄", "tunnels that are up; in a row of databases, the local address; in the details, a client"),
+            ("×3", "it is three sessions wide at the moment"),
             ("◐ reading", "a context is being read; the number counts its nodes so far"),
             ("● fresh", "a context has been read to the end, and how long ago"),
             ("✗ failed", "a context could not be read; older rows stay"),

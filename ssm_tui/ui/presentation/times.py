@@ -12,7 +12,12 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 def ago(then: datetime, now: datetime) -> str:
     """`12 s`, `4 min`, `3 h`, `41 d`; a clock that runs behind reads as no time at all."""
-    seconds = max(0, int((now - then).total_seconds()))
+    return span((now - then).total_seconds())
+
+
+def span(seconds: float) -> str:
+    """The same for a length of time."""
+    seconds = max(0, int(seconds))
     for size, unit in _UNITS:
         if seconds >= size:
             return f"{seconds // size} {unit}"

@@ -1,17 +1,22 @@
-"""Tunnels as rows of the table."""
+"""Tunnels as rows of the table: those that run, and saved ones that do not."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
+from ssm_tui.ui.presentation.sizes import size
 from ssm_tui.ui.presentation.text import Cut, visible
-from ssm_tui.ui.presentation.times import ago
+from ssm_tui.ui.presentation.times import ago, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from datetime import datetime
+
+    from ssm_tui.domain.saved import SavedTunnel
 
 STATES = {
     TunnelState.STARTING: ("◐", Tone.ACCENT),
@@ -24,63 +29,179 @@ STATES = {
     TunnelState.STOPPED: ("○", Tone.DIM),
     TunnelState.FAILED: ("✗", Tone.BAD),
 }
+SAVED = "☆"
+DETACHED = "⌁"
+LOOKED_UP = "finding out where it leads"
+# What the head line tells beside the number of tunnels, the most urgent first.
+_TOLD = (
+    TunnelState.FAILED,
+    TunnelState.PAUSED,
+    TunnelState.RECONNECTING,
+    TunnelState.DEGRADED,
+    TunnelState.STARTING,
+    TunnelState.STOPPING,
+)
 
 
-def title_of(request: TunnelRequest) -> str:
-    """What the tunnel is called."""
-    return request.title or f"{request.host or request.target}:{request.port}"
+@dataclass(frozen=True, slots=True)
+class TunnelRow:
+    """A tunnel, a saved tunnel, or both where the saved one runs. `wait` is how many seconds are left until the next
+    try, `looked_up`: it is being found out what the saved one means."""
+
+    saved: SavedTunnel | None = None
+    status: TunnelStatus | None = None
+    wait: int | None = None
+    looked_up: bool = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """The row's identity: a saved tunnel keeps its row while it starts and stops."""
+        if self.saved is not None:
+            return self.saved.name, 0
+        return "", self.status.id if self.status else 0
+
+    @property
+    def name(self) -> str:
+        """What it is called (foreign text)."""
+        if self.saved is not None:
+            return self.saved.name
+        return self.status.request.heading if self.status else ""
+
+    @property
+    def far_end(self) -> str:
+        """What it leads to."""
+        if self.status is not None:
+            return self.status.request.far_end
+        return self.saved.far_end if self.saved else ""
 
 
-def state_cell(status: TunnelStatus) -> Cell:
+def tunnel_rows(
+    statuses: Sequence[TunnelStatus], saved: Sequence[SavedTunnel], looked_up: Container[str], now: datetime
+) -> list[TunnelRow]:
+    """Those that were opened by hand, oldest first, then the saved ones in their order, running or not."""
+    running = {status.request.name: status for status in statuses if status.request.name}
+    rows = [
+        TunnelRow(status=status, wait=_wait(status, now))
+        for status in statuses
+        if running.get(status.request.name) is not status or not any(s.name == status.request.name for s in saved)
+    ]
+    for each in saved:
+        status = running.get(each.name)
+        wait = _wait(status, now) if status else None
+        rows.append(TunnelRow(each, status, wait, looked_up=each.name in looked_up))
+    return rows
+
+
+def _wait(status: TunnelStatus, now: datetime) -> int | None:
+    if status.state is not TunnelState.RECONNECTING or status.next_try is None:
+        return None
+    return max(0, math.ceil((status.next_try - now).total_seconds()))
+
+
+def news_of(status: TunnelStatus, wait: int | None) -> str:
+    """Why it is not ready and when that may change, or what has just happened."""
+    if wait is None:
+        return status.message
+    when = f"next try in {span(wait)}" if wait else "trying again"
+    return f"{when}: {status.message}" if status.message else when
+
+
+def state_cell(row: TunnelRow) -> Cell:
     """A symbol and the state's word."""
+    status = row.status
+    if row.looked_up and (status is None or status.state.ended):
+        return STATES[TunnelState.STARTING], (" starting", Tone.PLAIN)
+    if status is None:
+        return (SAVED, Tone.DIM), (" saved", Tone.DIM)
     symbol, tone = STATES[status.state]
     return (symbol, tone), (f" {status.state.value}", Tone.PLAIN)
 
 
-def news_cell(status: TunnelStatus) -> Cell:
-    """How far the start is, or why it failed."""
-    return plain(status.message, Tone.BAD if status.state is TunnelState.FAILED else Tone.DIM)
+def name_cell(row: TunnelRow) -> Cell:
+    """Its name, with a sign where it goes on without this program."""
+    tone = Tone.DIM if row.status is None else Tone.STRONG
+    name = (visible(row.name), tone)
+    return ((f"{DETACHED} ", Tone.ACCENT), name) if row.status and row.status.detached else (name,)
 
 
-def connections_cell(status: TunnelStatus) -> Cell:
-    """How many connections it carries, while it stands."""
-    return plain(str(status.connections)) if status.state is TunnelState.READY else ()
+def news_cell(row: TunnelRow) -> Cell:
+    """How far the start is, when the next try is due, or why it failed."""
+    if row.looked_up:
+        return plain(LOOKED_UP, Tone.DIM)
+    if row.status is None:
+        return ()
+    return plain(news_of(row.status, row.wait), Tone.BAD if row.status.state is TunnelState.FAILED else Tone.DIM)
 
 
-def tunnel_columns(
-    clock: Callable[[], datetime], names: Callable[[TunnelRequest], str]
-) -> tuple[Column[TunnelStatus], ...]:
-    """The columns of the tunnel list; `names` tells the name of the node a tunnel goes through."""
+def connections_cell(row: TunnelRow) -> Cell:
+    """How many connections it carries."""
+    status = row.status
+    return plain(str(status.connections)) if status and status.address and not status.state.ended else ()
+
+
+def _bytes_cell(count: int) -> Cell:
+    return plain(f"{size(count):>7}") if count else ()
+
+
+def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], str]) -> tuple[Column[TunnelRow], ...]:
+    """The columns of the tunnel list; `via` tells the name of the node that a tunnel goes through."""
     return (
-        Column("TUNNEL", lambda s: plain(title_of(s.request), Tone.STRONG), rank=0, least=16, most=36),
-        Column("STATE", state_cell, rank=0, least=10, most=10),
-        Column("LOCAL", _local_end, rank=0, least=15, most=15),
+        Column("TUNNEL", name_cell, rank=0, least=14, most=36),
+        Column("STATE", state_cell, rank=0, least=14, most=14, steady=14),
+        Column("LOCAL", _local_end, rank=0, least=15, most=15, steady=15),
         Column("CONN", connections_cell, rank=1, least=4, most=4),
-        Column("SINCE", lambda s: plain(ago(s.since, clock())), rank=4, least=6, most=6),
-        Column("VIA", lambda s: plain(names(s.request)), rank=3, least=12, most=28),
-        Column("TO", _far_end, rank=5, least=16, most=60, cut=Cut.MIDDLE),
-        Column("NEWS", news_cell, rank=2, least=12, most=60),
+        Column("SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0), rank=3, least=7, most=7),
+        Column(
+            "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0), rank=3, least=8, most=8
+        ),
+        Column("WIDTH", _width_cell, rank=6, least=5, most=5),
+        Column("SINCE", lambda r: plain(ago(r.status.since, clock())) if r.status else (), rank=5, least=6, most=6),
+        Column("VIA", lambda r: plain(via(r.status)) if r.status else (), rank=4, least=12, most=28),
+        Column("TO", lambda r: plain(r.far_end, Tone.DIM), rank=7, least=16, most=60, cut=Cut.MIDDLE),
+        Column("NEWS", news_cell, rank=2, least=22, most=60, steady=22),
     )
 
 
-def _local_end(status: TunnelStatus) -> Cell:
-    return () if status.state.ended else plain(status.address, Tone.ACCENT)
+def _local_end(row: TunnelRow) -> Cell:
+    if row.status is not None and not row.status.state.ended:
+        return plain(row.status.address, Tone.ACCENT)
+    return ()
 
 
-def _far_end(status: TunnelStatus) -> Cell:
-    request = status.request
-    return plain(f"{request.host or request.target}:{request.port}", Tone.DIM)
+def _width_cell(row: TunnelRow) -> Cell:
+    return plain(f"×{row.status.sessions}") if row.status and row.status.sessions > 1 else ()
 
 
 def tunnels_cell(statuses: Sequence[TunnelStatus]) -> Cell:
-    """`⇄ 3 tunnels, 1 starting`; empty where there is nothing to tell."""
-    running = [s for s in statuses if not s.state.ended]
-    parts = [f"{len(running)} tunnel{'s' if len(running) != 1 else ''}"] if running else []
-    counts = {state: sum(s.state is state for s in statuses) for state in (TunnelState.STARTING, TunnelState.FAILED)}
-    parts += [f"{count} {state.value}" for state, count in counts.items() if count]
-    return (("⇄ ", Tone.GOOD), (", ".join(parts), Tone.PLAIN)) if parts else ()
+    """`⇄ 3 tunnels, 1 reconnecting`; empty where there is nothing to tell."""
+    running = sum(not status.state.ended for status in statuses)
+    pieces = [(f"{running} tunnel{'s' if running != 1 else ''}", Tone.PLAIN)] if running else []
+    pieces += _counts(statuses)
+    if not pieces:
+        return ()
+    cell: Cell = (("⇄ ", Tone.GOOD), pieces[0])
+    for piece in pieces[1:]:
+        cell = (*cell, (", ", Tone.PLAIN), piece)
+    return cell
+
+
+def _counts(statuses: Sequence[TunnelStatus]) -> Iterator[tuple[str, Tone]]:
+    for state in _TOLD:
+        if count := sum(status.state is state for status in statuses):
+            tone = STATES[state][1]
+            yield f"{count} {state.value}", tone if tone in (Tone.WARN, Tone.BAD) else Tone.PLAIN
 
 
 def heading(status: TunnelStatus) -> str:
     """For messages and questions."""
-    return visible(title_of(status.request))
+    return visible(status.request.heading)
+
+
+def names(statuses: Sequence[TunnelStatus], most: int = 4) -> str:
+    """`orders, cache, web …`"""
+    return ", ".join(heading(status) for status in statuses[:most]) + (" …" if len(statuses) > most else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 tunnel`, `2 tunnels`."""
+    return f"{count} {noun}{'s' if count != 1 else ''}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -153,6 +153,20 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.refresh()
         if self.row is not None or before is not None:
             self.post_message(self.Highlighted(self))  # type: ignore[arg-type]  # the message is not generic
+
+    def renew(self, rows: Sequence[R]) -> None:
+        """The same rows, of which some say something else now: only their lines are painted."""
+        if [self._key(row) for row in rows] != [self._key(row) for row in self._rows]:
+            self.set_rows(rows)
+            return
+        before, self._rows, placed = self._rows, rows, self._placed
+        self._measure()
+        if self._placed != placed:
+            self.refresh()
+            return
+        for at, (row, old) in enumerate(zip(rows, before, strict=True)):
+            if row != old:
+                self.refresh(Region(0, at + 1 - self.scroll_offset.y, self.size.width, 1))
 
     def _find(self, wanted: Hashable, guess: int) -> int | None:
         if wanted is None:

@@ -1,0 +1,171 @@
+"""News of tunnels as toasts: what the user waits for or must know, once, and one toast for all that change together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.flows.telling import tell
+from ssm_tui.ui.presentation.times import span
+from ssm_tui.ui.presentation.tunnels import counted, heading, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from textual.app import App
+
+    from ssm_tui.domain.tunnels import TunnelStatus
+
+TOGETHER = 0.3  # seconds in which changes count as one
+QUIET = timedelta(minutes=1)  # after the trouble of a tunnel was told, the next is seen in its row alone
+
+
+class Kind(Enum):
+    """What a toast is about; the order in which several are told, so that the last is on top."""
+
+    LISTENS = "listens"
+    READY = "ready"
+    AGAIN = "again"
+    DEGRADED = "degraded"
+    UNREACHED = "unreached"
+    LOST = "lost"
+    PAUSED = "paused"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class _Known:
+    """Of one tunnel: its state, whether it was ever usable, since when it is in trouble, how much of that was told."""
+
+    state: TunnelState | None = None
+    reached: bool = False
+    trouble: datetime | None = None
+    told: Kind | None = None
+    told_at: datetime | None = None
+
+
+class News:
+    """Takes every change; tells after a moment what has come of them."""
+
+    def __init__(self, app: App[Any], clock: Callable[[], datetime]) -> None:
+        self._app, self._clock = app, clock
+        self._known: dict[int, _Known] = {}
+        self._changed: dict[int, TunnelStatus] = {}
+
+    def take(self, status: TunnelStatus) -> None:
+        """A change; only one of its state is news."""
+        known = self._known.setdefault(status.id, _Known())
+        if status.state is known.state:
+            if status.id in self._changed:
+                self._changed[status.id] = status  # the same news, with better words
+            return
+        known.state = status.state
+        if status.state in (TunnelState.DEGRADED, TunnelState.RECONNECTING, TunnelState.PAUSED):
+            known.trouble = known.trouble or self._clock()
+        if not self._changed:
+            self._app.set_timer(TOGETHER, self._tell)
+        self._changed[status.id] = status
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, {}
+        by_kind: dict[Kind, list[TunnelStatus]] = {}
+        longest = 0.0
+        for status in changed.values():
+            known = self._known[status.id]
+            took = (self._clock() - known.trouble).total_seconds() if known.trouble else 0.0
+            kind = self._kind(status, known)
+            if kind is not None:
+                by_kind.setdefault(kind, []).append(status)
+                longest = max(longest, took if kind is Kind.AGAIN else 0.0)
+        for kind in Kind:
+            if kind in by_kind:
+                self._toast(kind, by_kind[kind], longest)
+
+    def _kind(self, status: TunnelStatus, known: _Known) -> Kind | None:
+        """What is to be told of it, if anything."""
+        match status.state:
+            case TunnelState.READY | TunnelState.IDLE:
+                first, told = not known.reached, known.told
+                known.reached, known.trouble, known.told = True, None, None
+                if first:
+                    return Kind.READY if status.state is TunnelState.READY else Kind.LISTENS
+                return Kind.AGAIN if told and status.state is TunnelState.READY else None
+            case TunnelState.FAILED:
+                return Kind.FAILED
+            case TunnelState.PAUSED:
+                return self._trouble(Kind.PAUSED, known)
+            case TunnelState.RECONNECTING:
+                return self._trouble(Kind.LOST if known.reached else Kind.UNREACHED, known)
+            case TunnelState.DEGRADED:
+                return self._trouble(Kind.DEGRADED, known)
+            case _:
+                return None
+
+    def _trouble(self, kind: Kind, known: _Known) -> Kind | None:
+        """Each kind once an outage, and none of a tunnel that comes and goes: its row shows it."""
+        now = self._clock()
+        if kind is known.told or (known.told is Kind.PAUSED and kind is not Kind.PAUSED):
+            return None
+        if known.told is None and known.told_at is not None and now - known.told_at < QUIET and kind is not Kind.PAUSED:
+            return None
+        known.told, known.told_at = kind, now
+        return kind
+
+    def _toast(self, kind: Kind, statuses: list[TunnelStatus], took: float) -> None:
+        if kind is Kind.PAUSED:
+            for profile in dict.fromkeys(status.request.context.profile for status in statuses):
+                of_profile = [status for status in statuses if status.request.context.profile == profile]
+                whose = f"profile {profile}" if profile else "the default credentials"
+                text = f"The credentials of {whose} are not valid any more; {_wait(of_profile)}"
+                tell(self._app, text, "i signs in", severity="warning")
+            return
+        text, hint = _one(kind, statuses[0], took) if len(statuses) == 1 else _several(kind, statuses, took)
+        severe = {
+            Kind.FAILED: "error",
+            Kind.LISTENS: "information",
+            Kind.READY: "information",
+            Kind.AGAIN: "information",
+        }
+        tell(self._app, text, hint, severity=severe.get(kind, "warning"))  # type: ignore[arg-type]  # literals all
+
+
+def _wait(statuses: list[TunnelStatus]) -> str:
+    wait = "wait" if len(statuses) != 1 else "waits"
+    return f"{counted(len(statuses), 'tunnel')} {wait}: {names(statuses)}"
+
+
+def _one(kind: Kind, status: TunnelStatus, took: float) -> tuple[str, str]:
+    name, why = heading(status), f": {status.message}" if status.message else ""
+    match kind:
+        case Kind.READY:
+            what = "the connection string" if status.request.database else "the address"
+            return f"{name} is at {status.address}", f"y on its row copies {what}"
+        case Kind.LISTENS:
+            return f"{name} listens at {status.address}", "the first connection starts its session"
+        case Kind.AGAIN:
+            return f"{name} is ready again after {span(took)}", status.message
+        case Kind.LOST:
+            return f"{name} lost its session{why}", status.hint or "its local port stays open"
+        case Kind.UNREACHED:
+            return f"{name} is not ready yet{why}", status.hint or "it goes on trying"
+        case _:
+            return f"{name}: {status.message or status.state.value}", status.hint
+
+
+def _several(kind: Kind, statuses: list[TunnelStatus], took: float) -> tuple[str, str]:
+    many = counted(len(statuses), "tunnel")
+    words = {
+        Kind.READY: (f"{many} are ready", "3 shows their addresses"),
+        Kind.LISTENS: (f"{many} listen", "the first connection starts a session"),
+        Kind.AGAIN: (f"{many} are ready again after {span(took)}", ""),
+        Kind.LOST: (f"{many} lost their session", "their local ports stay open; 3 shows why"),
+        Kind.UNREACHED: (f"{many} are not ready yet", "they go on trying; 3 shows why"),
+        Kind.DEGRADED: (f"{many} do not answer at the moment", "3 shows why"),
+        Kind.FAILED: (f"{many} failed", "3 shows why"),
+    }
+    text, hint = words[kind]
+    return f"{text}: {names(statuses)}", hint
