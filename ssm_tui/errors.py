@@ -12,6 +12,7 @@
     │   ├── AccessDeniedError    the caller may not; names the action
     │   └── ThrottledError       too many calls, after retries
     └── SessionError             a session or tunnel that did not start, or ended
+        ├── SessionClosedError   the service ended it in order: idle for too long, open for too long, or unsaid
         ├── PortError            the local port is taken or out of range
         ├── PrerequisiteError    a program that the chosen launcher needs is missing
         └── FarEndError          the relay could not reach the target: refused, unknown name, forbidden
@@ -90,6 +91,14 @@ class ThrottledError(AwsError):
 
 class SessionError(SsmTuiError):
     """A session or tunnel that did not start, or ended by itself."""
+
+
+class SessionClosedError(SessionError):
+    """The service ended the session in order. `idle`: for want of traffic; None where it did not say why."""
+
+    def __init__(self, message: str, hint: str = "", *, idle: bool | None = None) -> None:
+        super().__init__(message, hint)
+        self.idle = idle
 
 
 class PortError(SessionError):

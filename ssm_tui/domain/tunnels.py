@@ -57,7 +57,7 @@ def _transitions() -> Mapping[TunnelState, frozenset[TunnelState]]:
     ends = {s.STOPPING, s.FAILED}
     lost = {s.RECONNECTING, s.PAUSED, s.IDLE}
     return {
-        s.STARTING: frozenset(ends | lost | {s.READY}),
+        s.STARTING: frozenset(ends | lost | {s.READY, s.DEGRADED}),
         s.IDLE: frozenset(ends | {s.STARTING}),
         s.READY: frozenset(ends | lost | {s.DEGRADED}),
         s.DEGRADED: frozenset(ends | lost | {s.READY}),
@@ -71,6 +71,11 @@ def _transitions() -> Mapping[TunnelState, frozenset[TunnelState]]:
 
 TRANSITIONS: Final = _transitions()
 """Where each state may lead. Staying in a state, with another message, is always allowed."""
+
+
+def may_become(before: TunnelState, after: TunnelState) -> bool:
+    """Whether one state may follow the other."""
+    return after is before or after in TRANSITIONS[before]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,93 @@
+"""What to do about a tunnel's fault, and when to try again: pure rules, without clock or I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from ssm_tui.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    FarEndError,
+    NetworkError,
+    PortError,
+    PrerequisiteError,
+    RegionError,
+    SsmTuiError,
+    ThrottledError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST_TRIES: Final = 3
+"""How often a tunnel that never stood is tried where nothing says why its session ended."""
+
+# The relay is not there now, by StartSession's errors (API reference); a stopped node may come back.
+_AWAY: Final = "TargetNotConnected"
+# It is no node that Systems Manager has here: terminated, or never one.
+_GONE: Final = frozenset({"InvalidTarget", "InvalidInstanceId"})
+_SERVICE_FAULTS: Final = frozenset(
+    {"InternalServerError", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException"}
+)
+_HOPELESS: Final = (AccessDeniedError, PortError, PrerequisiteError, RegionError, UsageError)
+
+
+class Remedy(Enum):
+    """What to do about a fault."""
+
+    FAIL = "nothing mends it"
+    PAUSE = "wait for new credentials"
+    OTHER_WAY = "go through another node"
+    STAND = "keep the session: the far end may come back"
+    TRY_AGAIN = "start another session"
+
+
+def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int) -> Remedy:
+    """The remedy for what ended a session, or kept it from starting.
+
+    `was_ready`: the far end was reached before, so the tunnel is right in itself. `tries` counts the starts that have
+    failed since then, this one included; `ways_left` the nodes that were not tried since then.
+    """
+    if isinstance(error, CredentialsError):
+        return Remedy.PAUSE
+    if isinstance(error, _HOPELESS):
+        return Remedy.FAIL
+    if isinstance(error, FarEndError):
+        return Remedy.STAND if was_ready else Remedy.FAIL
+    if isinstance(error, NetworkError | ThrottledError):
+        return Remedy.TRY_AGAIN
+    if isinstance(error, AwsError):
+        return _for_an_answer(error.code, was_ready=was_ready, ways_left=ways_left)
+    return Remedy.TRY_AGAIN if was_ready or tries < FIRST_TRIES else Remedy.FAIL
+
+
+def _for_an_answer(code: str, *, was_ready: bool, ways_left: int) -> Remedy:
+    if code == _AWAY or code in _GONE:
+        if ways_left:
+            return Remedy.OTHER_WAY
+        return Remedy.TRY_AGAIN if was_ready and code == _AWAY else Remedy.FAIL
+    return Remedy.TRY_AGAIN if was_ready or code in _SERVICE_FAULTS else Remedy.FAIL
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Seconds to wait before each further try: doubling from `first` to `most`, each between a half and the whole, so
+    that many tunnels that were lost together do not come back together. `random` gives 0 ≤ x < 1."""
+
+    random: Callable[[], float]
+    first: float = 1.0
+    most: float = 300.0
+    _whole: float = 0.0
+
+    def next(self) -> float:
+        """The wait before the next try; the one after it is longer."""
+        self._whole = min(self.most, self._whole * 2 if self._whole else self.first)
+        return max(self.first, self._whole * (0.5 + self.random() / 2))
+
+    def reset(self) -> None:
+        """The next wait is the shortest."""
+        self._whole = 0.0
