@@ -62,11 +62,9 @@ def test_events(line: str, event: object) -> None:
         (["SessionId: dev-1 : Maximum session duration reached."], SessionClosedError, "as long as one may"),
         (["Session: dev-1 timed out."], SessionClosedError, "is over"),
         (
-            [
-                "SessionId: d : Your session has been terminated for the following reasons:  ---ERROR--- Setting up failed"
-            ],
+            ["SessionId: d : Your session has been terminated for the following reasons: ---ERROR--- Set-up failed"],
             SessionError,
-            "the session was closed: Setting up failed",
+            "the session was closed: Set-up failed",
         ),
         (
             ["Session: dev-1 lost: ExpiredTokenException: The security token included in the request is expired"],

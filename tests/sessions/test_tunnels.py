@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -21,8 +22,6 @@ from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain.databases import Family
 from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
-from ssm_tui.errors import PortError
-from ssm_tui.sessions import ports
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
 from tests.sessions.supervising import HERE, QUICK, Landscape, Processes, Watched, ask, supervised
@@ -32,12 +31,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left ov
 S = TunnelState
 
 
-def is_free(port: int) -> bool:
-    try:
-        ports.bind(port, port).close()
-    except PortError:
-        return False
-    return True
+def is_free(port: int | None) -> bool:
+    """This process does not listen there any more; another test's may."""
+    mine = psutil.Process().net_connections("tcp")
+    return port not in {each.laddr.port for each in mine if each.status == psutil.CONN_LISTEN}
 
 
 async def test_ready_carries_and_stops(watched: Watched, landscape: Landscape) -> None:
