@@ -1,6 +1,6 @@
 """Who may import whom, checked on the source: the rules of the layers, each with its reason.
 
-`domain` and `errors` import nothing of ours. `aws` and `sessions` import those two. `ui` sees AWS and sessions
+`domain` and `errors` import nothing of ours. `aws`, `sessions` and `store` import those two. `ui` sees AWS and sessions
 through the Protocols of `domain.services`. `plugin` stands alone. `cli` and `commands` compose.
 """
 
@@ -21,6 +21,7 @@ OURS = {
     "errors": set(),
     "aws": {"aws", "domain", "errors"},
     "sessions": {"sessions", "domain", "errors", "background"},
+    "store": {"store", "domain", "errors"},
     "ui": {"ui", "domain", "errors", "background"},
     "background": set(),
     "plugin": {"plugin"},
@@ -38,6 +39,8 @@ PLACES = {
     "websockets": {"plugin", "demo"},
     "pyperclip": {"ui/clipboard.py"},
     "subprocess": {"sessions", "demo", "ui/handover.py"},
+    # Heavy, and wanted rarely: who has a busy port, and whether a process still lives where there is no /proc.
+    "psutil": {"sessions/ports.py", "store/processes.py"},
 }
 PROCESS_STARTERS = {"create_subprocess_exec", "create_subprocess_shell", "posix_spawn", "Popen", "execvp", "fork"}
 
