@@ -27,6 +27,9 @@ _BACKLOG = 512
 _ANY_TRIES = 50
 # BSD systems, macOS among them, let one program have all addresses of a port and another a single one.
 _SHARES_PORTS = platform.system() not in ("Linux", "Windows")
+# On POSIX a port that a tunnel has just left is free for the next one, without waiting for TIME_WAIT; on Windows the
+# same option would let any program have a port that is in use, and another one forbids that.
+_SHARING: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 
 
 class PortMemory(Protocol):
@@ -111,21 +114,21 @@ class _Address:
     rest: tuple[int, ...] = ()
 
     def bind(self, port: int) -> socket.socket:
-        """A listening socket. Raises OSError."""
+        """A listening socket. Raises OSError, and PortError where the address is not ours."""
         if _SHARES_PORTS and port:
             self._try_all_addresses(port)
         listener = socket.socket(self.family, socket.SOCK_STREAM)
         try:
             if self.family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            if os.name == "posix":
-                # A port that a tunnel has just left is free for the next one, without waiting for TIME_WAIT.
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, _SHARING, 1)
             listener.bind((self.host, port, *self.rest))
             listener.listen(_BACKLOG)
             listener.setblocking(False)
-        except OSError:
+        except OSError as problem:
             listener.close()
+            if problem.errno == errno.EADDRNOTAVAIL:
+                raise PortError(f"{self.host} is no address of this machine", "give one of its own") from None
             raise
         return listener
 
@@ -171,16 +174,13 @@ def _has_loopback_6() -> bool:
 
 
 def _bound(port: int, addresses: tuple[_Address, ...]) -> tuple[socket.socket, ...]:
-    """The same port on every address, or none at all (0: any). Raises OSError."""
+    """The same port on every address, or none at all (0: any). Raises OSError, PortError."""
     sockets: list[socket.socket] = []
-    try:
+    with contextlib.ExitStack() as undone:
         for address in addresses:
-            sockets.append(address.bind(port))
+            sockets.append(undone.enter_context(address.bind(port)))
             port = port or sockets[0].getsockname()[1]
-    except OSError:
-        for each in sockets:
-            each.close()
-        raise
+        undone.pop_all()
     return tuple(sockets)
 
 
@@ -233,14 +233,3 @@ def _name(pid: int) -> str | None:
     if pid == os.getpid() or "ssm_tui" in words or any(Path(word).stem == "ssm-tui" for word in words):
         name = "ssm-tui"
     return f"{''.join(each if each.isprintable() else '?' for each in name)} (pid {pid})"
-
-
-def bind(wanted: int | None, far_port: int) -> socket.socket:
-    """One socket on 127.0.0.1, without memory: until the supervisor takes its ports by `take`."""
-    addresses = (_Address(socket.AF_INET, LOOPBACK),)
-    if wanted is not None:
-        return _take_wanted(checked_port(wanted), addresses)[0]
-    for port in (*_near(far_port), 0):
-        with contextlib.suppress(OSError):
-            return _bound(port, addresses)[0]
-    raise PortError("no local port can be opened", "retry later")
