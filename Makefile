@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types unit bench screenshots clean
+.PHONY: help demo test lint types unit bench soak screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -34,6 +34,10 @@ unit: $(STAMP)
 
 bench: $(STAMP)  ## speed, as ratios in one run
 	@$(BIN)/python -m benchmarks
+
+ROUNDS ?= 100
+soak: $(STAMP)  ## cuts a tunnel ROUNDS times in eight ways, with clients on it
+	@$(BIN)/python -m tests.e2e.soak $(ROUNDS)
 
 screenshots: $(STAMP)  ## screenshots/ from the demo cloud
 	@$(BIN)/python -m tests.e2e.screenshots
