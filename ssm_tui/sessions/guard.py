@@ -62,6 +62,7 @@ def end(pid: int) -> int:
         # It may be gone in between, or all that is left of it is a zombie of ours.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, number)
+            os.killpg(pid, signal.SIGCONT)  # a stopped process takes no signal but this and SIGKILL
         until = time.monotonic() + patience
         while time.monotonic() < until:
             status = reap(pid) if status is None else status

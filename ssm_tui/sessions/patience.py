@@ -30,6 +30,8 @@ class Patience:
     """How long sessions without clients are kept, beyond one."""
     narrow: float = 60.0
     """After a further session was refused, none is asked for."""
+    offline: float = 5.0
+    """The same where the network was why."""
     idle: float = 300.0
     """Without clients, until an on-demand tunnel ends its session."""
     quiet: float = 60.0

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssm_tui.errors import SessionError, SsmTuiError
+from ssm_tui.errors import NetworkError, SessionError, SsmTuiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -166,15 +166,16 @@ class Pool:
         self._bell.ring()
         try:
             while not self._closed:
-                if free := [place for place in self._places.values() if not place.clients and not place.resuming]:
+                steady = [place for place in self._places.values() if not place.resuming]
+                if free := [place for place in steady if not place.clients]:
                     return free[0]
+                self._grow()
                 left = None
-                if self._places:
-                    self._grow()
+                if steady:  # one that resumes may never come back: its next client waits for any other too
                     shares_at = shares_at or self._loop.time() + self._patience.share
                     left = shares_at - self._loop.time()
                     if not self._growing or left <= 0:
-                        return min(self._places.values(), key=lambda place: place.load)
+                        return min(steady, key=lambda place: place.load)
                 await self._bell.wait(left)
             raise SessionError("the tunnel has ended")
         finally:
@@ -214,7 +215,9 @@ class Pool:
             await session.open()
         except SsmTuiError as error:
             self._narrow_until = self._loop.time() + self._patience.narrow
-            if not self._narrowness_said:
+            if isinstance(error, NetworkError):  # everything else suffers from it too
+                self._narrow_until = self._loop.time() + self._patience.offline
+            elif not self._narrowness_said:
                 self._narrowness_said = True
                 self._say(f"stays {len(self._places)} wide: {error.message}", error.hint)
         else:

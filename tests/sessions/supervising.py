@@ -74,6 +74,11 @@ class Watched:
     def last(self, number: int) -> TunnelStatus | None:
         return next((status for status in reversed(self.told) if status.id == number), None)
 
+    def states(self, number: int) -> list[TunnelState]:
+        """The states that it went through."""
+        states = [status.state for status in self.told if status.id == number]
+        return [state for at, state in enumerate(states) if not at or states[at - 1] is not state]
+
     async def until(self, number: int, *states: TunnelState, seconds: float = 30) -> TunnelStatus:
         """Waits for a state; another end fails at once."""
         return await self.until_so(number, lambda status: status.state in states, seconds=seconds)

@@ -1,0 +1,81 @@
+"""What is done about each kind of fault, and when it is tried again."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssm_tui.domain.recovery import FIRST_TRIES, Backoff, Remedy, remedy
+from ssm_tui.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    FarEndError,
+    NetworkError,
+    PortError,
+    PrerequisiteError,
+    RegionError,
+    SessionClosedError,
+    SessionError,
+    SsmTuiError,
+    ThrottledError,
+)
+
+R = Remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "at_first", "later"),
+    [
+        (CredentialsError("expired"), R.PAUSE, R.PAUSE),
+        (AccessDeniedError("denied"), R.FAIL, R.FAIL),
+        (PrerequisiteError("no aws"), R.FAIL, R.FAIL),
+        (PortError("taken"), R.FAIL, R.FAIL),
+        (RegionError("none"), R.FAIL, R.FAIL),
+        (FarEndError("refused"), R.FAIL, R.STAND),
+        (NetworkError("no network"), R.TRY_AGAIN, R.TRY_AGAIN),
+        (ThrottledError("too many"), R.TRY_AGAIN, R.TRY_AGAIN),
+        (AwsError("away", code="TargetNotConnected"), R.FAIL, R.TRY_AGAIN),
+        (AwsError("gone", code="InvalidTarget"), R.FAIL, R.FAIL),
+        (AwsError("fault", code="InternalServerError"), R.TRY_AGAIN, R.TRY_AGAIN),
+        (AwsError("what?", code="Unforeseen"), R.FAIL, R.TRY_AGAIN),
+        (AwsError("a portal, not AWS"), R.FAIL, R.TRY_AGAIN),
+        (SessionError("the plugin died"), R.TRY_AGAIN, R.TRY_AGAIN),
+        (SessionClosedError("too long"), R.TRY_AGAIN, R.TRY_AGAIN),
+    ],
+    ids=lambda value: f"{type(value).__name__} {value}" if isinstance(value, SsmTuiError) else None,
+)
+def test_remedies(error: SsmTuiError, at_first: Remedy, later: Remedy) -> None:
+    assert remedy(error, was_ready=False, tries=1, ways_left=0) is at_first
+    assert remedy(error, was_ready=True, tries=100, ways_left=0) is later
+
+
+@pytest.mark.parametrize("code", ["TargetNotConnected", "InvalidTarget", "InvalidInstanceId"])
+@pytest.mark.parametrize("was_ready", [False, True])
+def test_another_way_is_taken_while_there_is_one(code: str, *, was_ready: bool) -> None:
+    error = AwsError("the relay is gone", code=code)
+    assert remedy(error, was_ready=was_ready, tries=1, ways_left=1) is R.OTHER_WAY
+    assert remedy(error, was_ready=was_ready, tries=1, ways_left=0) is not R.OTHER_WAY
+
+
+def test_what_nobody_can_explain_is_tried_a_few_times_at_first() -> None:
+    error = SessionError("the plugin died")
+    tries = [remedy(error, was_ready=False, tries=number, ways_left=0) for number in range(1, FIRST_TRIES + 1)]
+    assert tries == [R.TRY_AGAIN] * (FIRST_TRIES - 1) + [R.FAIL]
+
+
+def test_waits_double_up_to_five_minutes_and_begin_anew() -> None:
+    backoff = Backoff(lambda: 1 - 2**-50)
+    waits = [round(backoff.next()) for _ in range(11)]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    backoff.reset()
+    assert round(backoff.next()) == 1
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
+def test_waits_stay_within_their_bounds(numbers: list[float]) -> None:
+    backoff = Backoff(iter(numbers).__next__)
+    for attempt in range(20):
+        whole = min(300.0, 2.0**attempt)
+        assert max(1.0, whole / 2) <= backoff.next() <= whole
