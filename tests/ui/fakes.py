@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ssm_tui.domain.nodes import NodeKey
+    from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.sessions import SessionSpec
-    from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
     from ssm_tui.errors import SsmTuiError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -170,6 +170,8 @@ class FakeTunnels:
         self.retried: list[int] = []
         self.renewed: list[str | None] = []
         self.events: dict[int, tuple[TunnelEvent, ...]] = {}
+        self.clients: dict[int, tuple[Connection, ...]] = {}
+        self.asked = 0  # how often it was asked what a tunnel carries or what became of it
 
     def open(self, request: TunnelRequest) -> int:
         number = len(self._statuses) + 1
@@ -197,15 +199,17 @@ class FakeTunnels:
         self.renewed.append(profile)
 
     async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
+        self.asked += 1
         return self.events.get(tunnel, ())
 
     async def carried(self, tunnel: int) -> tuple[Connection, ...]:
-        return ()
+        self.asked += 1
+        return self.clients.get(tunnel, ())
 
     async def close(self) -> None:
         self.closed = True
         for status in self.statuses():
-            if not status.state.ended:
+            if not status.state.ended and not status.detached:
                 await self.stop(status.id)
 
     def statuses(self) -> tuple[TunnelStatus, ...]:
@@ -214,6 +218,48 @@ class FakeTunnels:
     def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+
+class DetachableTunnels(FakeTunnels):
+    """Tunnels that can be left running; `refusal` speaks against it."""
+
+    refusal: SsmTuiError | None = None
+
+    async def detach(self, tunnel: int) -> None:
+        if self.refusal:
+            raise self.refusal
+        self._set(replace(self._statuses[tunnel], detached=True))
+
+
+@dataclass
+class FakeLeftOver:
+    """What the last run left; `forgotten` counts how often that was asked for."""
+
+    requests: tuple[TunnelRequest, ...] = ()
+    forgotten: int = 0
+
+    def offered(self) -> tuple[TunnelRequest, ...]:
+        return self.requests
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+@dataclass
+class FakeDirectory:
+    """Saved tunnels and what they mean; `gate` holds the looking up back."""
+
+    saved: tuple[SavedTunnel, ...] = ()
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    error: SsmTuiError | None = None
+    gate: threading.Semaphore | None = None
+
+    def resolve(self, saved: SavedTunnel) -> TunnelRequest:
+        if self.gate:
+            self.gate.acquire()
+        if self.error:
+            raise self.error
+        return TunnelRequest(CONTEXT, "i-1", saved.port or 5432, host=f"{saved.name}.internal", name=saved.name)
 
 
 @dataclass
@@ -250,6 +296,10 @@ class World:
     clipboard: FakeClipboard = field(default_factory=FakeClipboard)
     hand_over: FakeHandOver | None = field(default_factory=FakeHandOver)
     settings: UiSettings = field(default_factory=UiSettings)
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
+    login: Command | None = None
+    now: datetime = NOW
 
     def services(self) -> Services:
         return Services(
@@ -259,5 +309,10 @@ class World:
             clipboard=self.clipboard,
             hand_over=self.hand_over,
             settings=self.settings,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
+            saved=self.directory.saved,
+            groups=self.directory.groups,
+            resolve=self.directory.resolve,
+            sign_in=lambda _profile: self.login,
+            left_over=self.left_over,
         )

@@ -34,7 +34,9 @@ def history_lines(events: Iterable[TunnelEvent]) -> Iterator[Cell]:
 
 def history_text(events: Iterable[TunnelEvent]) -> str:
     """The same to be pasted into a report: dates in full, with the offset from UTC."""
-    return "".join(
-        f"{event.at.astimezone().isoformat(timespec='seconds')}  {event.state.value:<{_WORD - 2}}  {event.text}\n"
-        for event in events
-    )
+    return "".join(map(_plain_line, events))
+
+
+def _plain_line(event: TunnelEvent) -> str:
+    at = event.at.astimezone().isoformat(timespec="seconds")
+    return f"{at}  {event.state.value:<{_WORD - 2}}  {visible(event.text)}\n"

@@ -41,6 +41,7 @@ _TOLD = (
     TunnelState.STARTING,
     TunnelState.STOPPING,
 )
+_URGENT = 2  # of these, so that the contexts keep their room
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,12 @@ def news_cell(row: TunnelRow) -> Cell:
 
 
 def connections_cell(row: TunnelRow) -> Cell:
-    """How many connections it carries."""
+    """How many connections it carries, and over how many sessions where that is more than one."""
     status = row.status
-    return plain(str(status.connections)) if status and status.address and not status.state.ended else ()
+    if status is None or not status.address or status.state.ended:
+        return ()
+    count = (str(status.connections), Tone.PLAIN)
+    return (count, (f" ×{status.sessions}", Tone.DIM)) if status.sessions > 1 else (count,)
 
 
 def _bytes_cell(count: int) -> Cell:
@@ -149,15 +153,14 @@ def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], 
         Column("TUNNEL", name_cell, rank=0, least=14, most=36),
         Column("STATE", state_cell, rank=0, least=14, most=14, steady=14),
         Column("LOCAL", _local_end, rank=0, least=15, most=15, steady=15),
-        Column("CONN", connections_cell, rank=1, least=4, most=4),
+        Column("CONN", connections_cell, rank=1, least=5, most=7, steady=5),
         Column("SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0), rank=3, least=7, most=7),
         Column(
             "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0), rank=3, least=8, most=8
         ),
-        Column("WIDTH", _width_cell, rank=6, least=5, most=5),
         Column("SINCE", lambda r: plain(ago(r.status.since, clock())) if r.status else (), rank=5, least=6, most=6),
         Column("VIA", lambda r: plain(via(r.status)) if r.status else (), rank=4, least=12, most=28),
-        Column("TO", lambda r: plain(r.far_end, Tone.DIM), rank=7, least=16, most=60, cut=Cut.MIDDLE),
+        Column("TO", lambda r: plain(r.far_end, Tone.DIM), rank=6, least=16, most=60, cut=Cut.MIDDLE),
         Column("NEWS", news_cell, rank=2, least=22, most=60, steady=22),
     )
 
@@ -168,15 +171,12 @@ def _local_end(row: TunnelRow) -> Cell:
     return ()
 
 
-def _width_cell(row: TunnelRow) -> Cell:
-    return plain(f"×{row.status.sessions}") if row.status and row.status.sessions > 1 else ()
-
-
 def tunnels_cell(statuses: Sequence[TunnelStatus]) -> Cell:
-    """`⇄ 3 tunnels, 1 reconnecting`; empty where there is nothing to tell."""
+    """`⇄ 3 tunnels, 1 reconnecting`: how many run, and the most urgent states; empty where there is nothing to tell."""
     running = sum(not status.state.ended for status in statuses)
     pieces = [(f"{running} tunnel{'s' if running != 1 else ''}", Tone.PLAIN)] if running else []
-    pieces += _counts(statuses)
+    counts = list(_counts(statuses))
+    pieces += counts[:_URGENT] + [("…", Tone.DIM)] * (len(counts) > _URGENT)
     if not pieces:
         return ()
     cell: Cell = (("⇄ ", Tone.GOOD), pieces[0])
