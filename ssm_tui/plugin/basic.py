@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.plugin import framing, sockets
 from ssm_tui.plugin.framing import Flag, Message, PayloadType
-from ssm_tui.plugin.handler import MESSAGE_BYTES, StartError
+from ssm_tui.plugin.handler import MESSAGE_BYTES, StartError, outage_line
 from ssm_tui.plugin.sockets import Listener, LocalConnection
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class BasicPorts:
             pump.cancel()
             if self._lingering is not None:
                 self._lingering.cancel()
+
+    def outage(self, cause: str | None) -> None:
+        self._console.line(f"{outage_line(self._session_id, cause)}\n")
 
     def signalled(self, _signum: int, /) -> bool:
         return False

@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Protocol
 
 from websockets.exceptions import ConnectionClosed
 
-from ssm_tui.plugin import framing
+from ssm_tui.plugin import framing, waking
 from ssm_tui.plugin.dialing import ChannelError, dial
-from ssm_tui.plugin.framing import FrameError, Message, MessageType
+from ssm_tui.plugin.framing import FrameError, Message, MessageType, PayloadType
 from ssm_tui.plugin.reliability import Inbox, Outbox
-from ssm_tui.plugin.service import ServiceError
+from ssm_tui.plugin.resumption import GaveUpError, GoneError, Resumption
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from websockets.asyncio.client import ClientConnection
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from ssm_tui.plugin.limits import Limits
-
-
-_MAX_OUTGOING: Final = 4096
-"""Frames waiting to be written at which the reader stops making more of them (acknowledgements)."""
+    from ssm_tui.plugin.websocket import Link
 
 
 class End(Enum):
     CLOSED = auto()  # the service said so
-    TIMED_OUT = auto()  # ResumeSession had no token: the session is over
-    LOST = auto()  # it could not be resumed
+    GONE = auto()  # the service has no such session any more
+    LOST = auto()  # it could not be resumed, or what came cannot be trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +39,24 @@ class Ending:
     text: str = ""
 
 
+class Cipher(Protocol):
+    """How the payloads of an encrypted session are made and read."""
+
+    def encrypt(self, payload: bytes) -> bytes: ...
+
+    def decrypt(self, payload: bytes) -> bytes | None:
+        """None for what was not encrypted with the session's key."""
+
+
+_ENCRYPTED_FROM_AGENT = (PayloadType.OUTPUT, PayloadType.STDERR, PayloadType.EXIT_CODE)
+
+
 class DataChannel:
-    """One session's channel. `ended` is set once, by whatever ends it other than `close`."""
+    """One session's channel. `ended` is set once, by whatever ends it other than `close`.
+
+    `outage` is called with the cause when the channel is lost (again when the cause changes), and with None when it is
+    back. Everything is called in the event loop and must not block.
+    """
 
     def __init__(
         self,
@@ -56,29 +66,26 @@ class DataChannel:
         sink: Callable[[Message], None],
         renew: Callable[[], Awaitable[str]],
         limits: Limits,
+        outage: Callable[[str | None], None] = lambda _: None,
     ) -> None:
         self._url = stream_url
         self._token = token
         self._sink = sink
         self._renew = renew
         self._limits = limits
+        self._outage = outage
         self._client_id = str(uuid.uuid4())
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox()
         self._inbox = Inbox()
-        self._outgoing: deque[bytes] = deque()
-        self._wake, self._room, self._progress = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room, self._progress, self._timers = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
-        self._timers = asyncio.Event()
         self._pausers: set[object] = set()
-        self._unpaused = asyncio.Event()
-        self._unpaused.set()
-        self._written = asyncio.Event()
-        self._heard = 0
-        self.dropped = 0
-        self._connection: ClientConnection | None = None
+        self._link: Link | None = None
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.cipher: Cipher | None = None
+        """Set when the handshake has agreed on a key; from then on input and output are encrypted."""
         self.ended: asyncio.Future[Ending] = self._loop.create_future()
 
     # -- opening and closing ------------------------------------------------------------------------------------------
@@ -88,14 +95,14 @@ class DataChannel:
         delay = self._limits.dial_delay
         for attempt in range(1, self._limits.dial_attempts + 1):
             try:
-                connection = await dial(self._url, self._token, self._client_id, self._limits)
+                link = await dial(self._url, self._token, self._client_id, self._limits)
             except ChannelError as error:
                 if error.final or attempt == self._limits.dial_attempts:
                     raise
                 await asyncio.sleep(delay)
                 delay *= 2
             else:
-                self._task = self._loop.create_task(self._run(connection))
+                self._task = self._loop.create_task(self._run(link))
                 self._task.add_done_callback(self._report)
                 return
 
@@ -103,7 +110,7 @@ class DataChannel:
         """Writes what still waits and closes the websocket properly, within a bound. May be called twice."""
         self._closing.set()
         if self._task is not None:
-            resuming = self._connection is None and not self.ended.done()
+            resuming = self._link is None and not self.ended.done()
             await asyncio.wait([self._task], timeout=0 if resuming else 2 * self._limits.close)
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -119,14 +126,20 @@ class DataChannel:
 
     def send(self, payload_type: int, payload: bytes) -> int:
         """Sends one message now, or after the channel is back. Returns its sequence number. See `room` for data."""
+        if self.cipher is not None and payload_type == PayloadType.OUTPUT:
+            payload = self.cipher.encrypt(payload)
         sequence = self._outbox.next_sequence
         frame = self._outbox.push(payload_type, payload, now=self._loop.time(), created_ms=framing.now_ms())
         if not self._outbox.has_room:
             self._room.clear()
         self._timers.set()
-        if self._connection is not None:
-            self._queue(frame)
+        if self._link is not None:
+            self._link.put(frame)
         return sequence
+
+    @property
+    def has_room(self) -> bool:
+        return self._outbox.has_room
 
     async def room(self) -> None:
         """Waits until the far side has taken enough for more data to be sent."""
@@ -144,104 +157,51 @@ class DataChannel:
             self._progress.clear()
             await self._progress.wait()
 
-    def _queue(self, frame: bytes) -> None:
-        self._outgoing.append(frame)
-        self._wake.set()
-
     # -- flow control towards us --------------------------------------------------------------------------------------
 
     def pause(self, who: object) -> None:
         """Stops reading the websocket: the last resort of a local side whose buffer is full."""
         self._pausers.add(who)
-        self._unpaused.clear()
+        if self._link is not None:
+            self._link.set_full(full=True)
 
     def unpause(self, who: object) -> None:
-        self._pausers.discard(who)
-        if not self._pausers:
-            self._unpaused.set()
+        if who in self._pausers:
+            self._pausers.discard(who)
+            if not self._pausers and self._link is not None:
+                self._link.set_full(full=False)
 
-    # -- one websocket after another ----------------------------------------------------------------------------------
-
-    async def _run(self, connection: ClientConnection) -> None:
-        current: ClientConnection | None = connection
-        while current is not None:
-            await self._serve(current)
-            if self.ended.done() or self._closing.is_set():
-                return
-            current = await self._resume()
-
-    async def _serve(self, connection: ClientConnection) -> None:
-        """Works on one websocket until it is lost, the session ends, or the channel is to close."""
-        self._outgoing.clear()  # acknowledgements of the past; the agent repeats what misses them
-        self._outgoing.extend(self._outbox.resend_all(now=self._loop.time()))
-        self._wake.set()
-        self._connection = connection
-        works = (self._read(connection), self._write(connection), self._ping(connection), self._resend())
-        tasks = [self._loop.create_task(work) for work in works]
-        tasks.append(self._loop.create_task(self._until_closing()))
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            self._connection = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            if self.ended.done() or self._closing.is_set():
-                await self._close_gently(connection)
-            connection.transport.abort()
-            await connection.wait_closed()
-
-    async def _until_closing(self) -> None:
-        await self._closing.wait()
-
-    async def _close_gently(self, connection: ClientConnection) -> None:
-        try:
-            async with asyncio.timeout(self._limits.close):
-                while self._outgoing:
-                    await connection.send(self._outgoing.popleft())
-                await connection.close()
-        except (TimeoutError, ConnectionClosed):
-            return
-
-    async def _read(self, connection: ClientConnection) -> None:
-        while not self.ended.done():
-            if self._pausers:
-                await self._unpaused.wait()
-            while len(self._outgoing) > _MAX_OUTGOING:
-                self._written.clear()
-                await self._written.wait()
-            try:
-                frame = await connection.recv()
-            except ConnectionClosed:
-                return
-            self._heard += 1
-            if isinstance(frame, bytes):
-                self._take(frame)
-            else:
-                self.dropped += 1
+    # -- what arrives -------------------------------------------------------------------------------------------------
 
     def _take(self, frame: bytes) -> None:
+        if self.ended.done():
+            return
         try:
             message = framing.decode(frame)
             match message.message_type:
                 case MessageType.OUTPUT:
-                    receipt = self._inbox.receive(message)
-                    if receipt.acknowledge:
-                        self._queue(framing.encode(framing.acknowledge(message)))
-                    for ready in receipt.ready:
-                        self._sink(ready)
+                    self._take_output(message)
                 case MessageType.ACKNOWLEDGE:
                     self._strike_off(framing.acknowledged_sequence(message.payload))
                 case MessageType.CHANNEL_CLOSED:
                     self._end(End.CLOSED, framing.parse_channel_closed(message.payload).output)
-                case MessageType.START_PUBLICATION | MessageType.PAUSE_PUBLICATION:
-                    pass  # for the agent; this side neither stops nor answers
-                case _:
-                    self.dropped += 1
+                case _:  # start_ and pause_publication are for the agent; this side neither stops nor answers
+                    return
         except FrameError:
-            self.dropped += 1
+            return
+
+    def _take_output(self, message: Message) -> None:
+        receipt = self._inbox.receive(message)
+        if receipt.acknowledge and self._link is not None:
+            self._link.put(framing.acknowledgement(message))
+        for ready in receipt.ready:
+            if self.cipher is not None and ready.payload_type in _ENCRYPTED_FROM_AGENT:
+                plain = self.cipher.decrypt(ready.payload)
+                if plain is None:
+                    self._end(End.LOST, "a message that was not encrypted with the session's key")
+                    return
+                ready = framing.with_payload(ready, plain)
+            self._sink(ready)
 
     def _strike_off(self, sequence: int) -> None:
         if self._outbox.acknowledged(sequence, now=self._loop.time()):
@@ -249,32 +209,84 @@ class DataChannel:
             if self._outbox.has_room:
                 self._room.set()
 
-    async def _write(self, connection: ClientConnection) -> None:
-        while True:
-            try:
-                while self._outgoing:
-                    await connection.send(self._outgoing.popleft())
-            except ConnectionClosed:
-                return
-            self._written.set()
-            self._wake.clear()
-            await self._wake.wait()
+    # -- one websocket after another ----------------------------------------------------------------------------------
 
-    async def _ping(self, connection: ClientConnection) -> None:
+    async def _run(self, link: Link) -> None:
+        current: Link | None = link
+        while current is not None:
+            cause = await self._serve(current)
+            if self.ended.done() or self._closing.is_set():
+                return
+            current = await self._resume(cause)
+            if current is not None:
+                self._outage(None)
+
+    async def _serve(self, link: Link) -> str:
+        """Works on one websocket until it is lost, the session ends, or the channel is to close; why it was lost."""
+        self._link = link
+        for frame in self._outbox.resend_all(now=self._loop.time()):
+            link.put(frame)
+        link.set_full(full=bool(self._pausers))
+        link.listen(self._take)
+        works: tuple[Coroutine[Any, Any, None], ...] = (
+            link.wait_closed(),
+            self._watch(link),
+            self._resend(link),
+            self._over(),
+        )
+        tasks = [self._loop.create_task(work) for work in works]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            silent = tasks[0] not in done
+        finally:
+            self._link = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            if self.ended.done() or self._closing.is_set():
+                await self._close_gently(link)
+            link.transport.abort()
+            await link.wait_closed()
+        if link.fault is not None:
+            raise link.fault
+        return "the network does not answer" if silent else f"the connection ended (code {link.close_code})"
+
+    async def _over(self) -> None:
+        """Until the session has ended or the channel is to close."""
+        closing = self._loop.create_task(self._closing.wait())
+        try:
+            either: list[asyncio.Future[Any]] = [closing, self.ended]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closing.cancel()
+
+    async def _close_gently(self, link: Link) -> None:
+        try:
+            async with asyncio.timeout(self._limits.close):
+                await link.close()  # after everything that still waits
+        except (TimeoutError, ConnectionClosed):
+            return
+
+    async def _watch(self, link: Link) -> None:
         """Returns when neither a pong nor anything else came in time: the network is dead."""
+        patience = self._limits.pong
         while True:
-            heard = self._heard
+            heard = link.heard
             try:
-                pong = await connection.ping()
+                pong = await link.ping()
             except ConnectionClosed:
+                await link.wait_closed()
                 return
-            answered, _ = await asyncio.wait([asyncio.ensure_future(pong)], timeout=self._limits.pong)
+            answered, _ = await asyncio.wait([asyncio.ensure_future(pong)], timeout=patience)
             # While we do not read, because the local side is full, the pong may be behind what we do not read.
-            if not answered and heard == self._heard and not self._pausers:
+            if not answered and heard == link.heard and not self._pausers and not link.congested:
                 return
-            await asyncio.sleep(self._limits.ping_every)
+            woken = await waking.sleep(self._limits.ping_every, late=self._limits.late)
+            patience = self._limits.pong_after_wake if woken else self._limits.pong
 
-    async def _resend(self) -> None:
+    async def _resend(self, link: Link) -> None:
         while True:
             due = self._outbox.next_due()
             if due is None:
@@ -283,32 +295,24 @@ class DataChannel:
                 continue
             await asyncio.sleep(max(0.01, due - self._loop.time()))
             # Else the websocket is slow, or it is us who do not read, and not the far side.
-            if not self._outgoing and not self._pausers:
+            if link.idle and not self._pausers:
                 for frame in self._outbox.due(now=self._loop.time()):
-                    self._queue(frame)
+                    link.put(frame)
 
-    async def _resume(self) -> ClientConnection | None:
+    async def _resume(self, cause: str) -> Link | None:
         """A new websocket for the same session, or None and the session ended."""
-        reason, delay = "the data channel was lost", self._limits.resume_delay
+        resumption = Resumption(
+            self._limits,
+            renew=self._renew,
+            dial=lambda token: dial(self._url, token, self._client_id, self._limits),
+            told=self._outage,
+        )
         try:
-            async with asyncio.timeout(self._limits.resume_total):
-                for attempt in range(self._limits.resume_attempts):
-                    if attempt:
-                        await asyncio.sleep(delay)
-                        delay *= 2
-                    try:
-                        token = await self._renew()
-                        if not token:
-                            self._end(End.TIMED_OUT)
-                            return None
-                        return await dial(self._url, token, self._client_id, self._limits)
-                    except (ChannelError, ServiceError) as error:
-                        reason = str(error)
-                        if error.final:
-                            break
-        except TimeoutError:
-            reason = f"{reason}; gave up after {self._limits.resume_total:g} s"
-        self._end(End.LOST, reason)
+            return await resumption.run(cause)
+        except GoneError as error:
+            self._end(End.GONE, str(error))
+        except GaveUpError as error:
+            self._end(End.LOST, str(error))
         return None
 
     def _end(self, end: End, text: str = "") -> None:

@@ -12,10 +12,9 @@ from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
 from ssm_tui.plugin import framing
 from ssm_tui.plugin.framing import OpenMessage
 from ssm_tui.plugin.handshake import CLIENT_VERSION
+from ssm_tui.plugin.websocket import SILENT, WRITE_LIMIT, Link
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
-
     from ssm_tui.plugin.limits import Limits
 
 
@@ -27,7 +26,7 @@ class ChannelError(Exception):
         self.final = final
 
 
-async def dial(url: str, token: str, client_id: str, limits: Limits) -> ClientConnection:
+async def dial(url: str, token: str, client_id: str, limits: Limits) -> Link:
     """Raises `ChannelError`. Compression is off, as AWS's programs never negotiate it; pings are the caller's."""
     try:
         async with asyncio.timeout(limits.dial):
@@ -39,8 +38,11 @@ async def dial(url: str, token: str, client_id: str, limits: Limits) -> ClientCo
                 ping_interval=None,
                 open_timeout=None,
                 close_timeout=limits.close,
-                write_limit=256 * 1024,
+                write_limit=WRITE_LIMIT,
+                logger=SILENT,
+                create_connection=Link,
             )
+            assert isinstance(connection, Link)  # noqa: S101 -- asked for above
             opening = OpenMessage(token, client_id, str(uuid.uuid4()), client_version=CLIENT_VERSION)
             await connection.send(framing.encode_open(opening))
     except TimeoutError:

@@ -11,7 +11,7 @@ import json
 import struct
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag, StrEnum
 from hashlib import sha256
 
@@ -151,6 +151,16 @@ def acknowledge(of: Message) -> Message:
     """The acknowledgement of a data message."""
     payload = _ACK % (of.message_type, of.message_id, of.sequence)
     return control(MessageType.ACKNOWLEDGE, payload.encode("ascii"))
+
+
+def acknowledgement(of: Message) -> bytes:
+    """The frame that acknowledges a data message."""
+    return encode(acknowledge(of))
+
+
+def with_payload(message: Message, payload: bytes) -> Message:
+    """The same message with another payload, as after decryption."""
+    return replace(message, payload=payload)
 
 
 def acknowledged_sequence(payload: bytes) -> int:

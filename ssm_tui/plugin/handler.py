@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from ssm_tui.plugin.framing import Message
 
 MESSAGE_BYTES = 1024
@@ -33,11 +36,33 @@ class Handler(Protocol):
     async def run(self) -> int:
         """Works until the local side ends the session; returns the exit status. Raises `BrokenStreamError`."""
 
+    def outage(self, cause: str | None) -> None:
+        """The data channel is lost, and is being resumed (again where the cause changes); None: it is back."""
+
     def signalled(self, signum: int, /) -> bool:
         """Whether a signal was taken as input for the far side; else it ends the session."""
 
     def close(self) -> None:
         """Gives up the local end: terminal restored, sockets closed. May be called twice, or before `start`."""
+
+
+def outage_line(session_id: str, cause: str | None) -> str:
+    """What programs that run a port session read about its channel."""
+    if cause is None:
+        return f"Session: {session_id} resumed."
+    return f"Session: {session_id} connection lost: {cause}; resuming."
+
+
+async def first_of(*works: Coroutine[Any, Any, object]) -> None:
+    """Until one of them is over, which it may be by an error; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class StartError(Exception):

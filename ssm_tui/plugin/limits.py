@@ -22,12 +22,21 @@ class Limits:
     """From our response to HandshakeComplete; the agent itself gives up after 15."""
     ping_every: float = 15.0
     pong: float = 10.0
-    resume_attempts: int = 6
     resume_delay: float = 0.15
-    resume_total: float = 45.0
-    """All attempts to resume together."""
+    """Before the second attempt to resume; doubled before each further one."""
+    resume_longest_delay: float = 15.0
+    resume_total: float = 600.0
+    """All attempts to resume one loss together. Time in which the machine or the process was suspended is not counted.
+    The service ends a session whose client is away for long; then the first answer that comes ends the attempts."""
+    late: float = 5.0
+    """How much later than asked for a timer comes, by the wall clock, when we have been suspended."""
+    pong_after_wake: float = 3.0
+    outage_note: float = 3.0
+    """How long a channel is away before a shell's screen is written on."""
     api: float = 5.0
     """One call of ResumeSession or TerminateSession, the import of botocore included."""
+    kms: float = 12.0
+    """One call of GenerateDataKey, as above; the agent waits 15 for the answer."""
     terminate: float = 1.5
     """For the acknowledgement of the TerminateSession flag, before the API is called instead."""
     close: float = 1.0

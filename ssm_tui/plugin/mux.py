@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ssm_tui.plugin import framing, smux, sockets
 from ssm_tui.plugin.framing import Flag, FrameError, Message, PayloadType
-from ssm_tui.plugin.handler import MESSAGE_BYTES, BrokenStreamError, StartError
+from ssm_tui.plugin.handler import MESSAGE_BYTES, BrokenStreamError, StartError, first_of, outage_line
 from ssm_tui.plugin.smux import Command, Frame, SmuxError
 from ssm_tui.plugin.sockets import Listener, LocalConnection
 
@@ -95,15 +95,11 @@ class MuxPorts:
 
     async def run(self) -> int:
         works = [self._pump(), self._keep_alive()] if self._keepalive else [self._pump()]
-        tasks = [asyncio.get_running_loop().create_task(work) for work in works]
-        try:
-            done, _ = await asyncio.wait([self._broken, *tasks], return_when=asyncio.FIRST_COMPLETED)
-            for ended in done:
-                ended.result()
-        finally:
-            for task in tasks:
-                task.cancel()
+        await first_of(_settled(self._broken), *works)
         return 0
+
+    def outage(self, cause: str | None) -> None:
+        self._console.line(f"{outage_line(self._session_id, cause)}\n")
 
     def signalled(self, _signum: int, /) -> bool:
         return False
@@ -275,3 +271,7 @@ class MuxPorts:
         while True:
             await asyncio.sleep(self._limits.keepalive)
             self._put_control(Frame(Command.NOP, 0))
+
+
+async def _settled(future: asyncio.Future[None]) -> None:
+    await future

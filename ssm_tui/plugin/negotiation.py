@@ -151,7 +151,7 @@ class Negotiation:
             return Shell(channel, console, session_type=session_type, limits=limits)
         listener, self._listener = self._listener, None
         if listener is None:
-            return StandardStreams(channel, console, limits=limits)
+            return StandardStreams(channel, console, session_id=self._session_id, limits=limits)
         if handshake.agent_muxes(self.agent_version, self._properties):
             keepalive = handshake.agent_needs_keepalive(self.agent_version)
             return MuxPorts(channel, console, listener, session_id=self._session_id, keepalive=keepalive, limits=limits)

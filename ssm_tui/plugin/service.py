@@ -18,6 +18,8 @@ _RETRY_CODES = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "InternalServerError"}
 )
 
+_UNKNOWN_CREDENTIALS = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException"})
+
 
 class ServiceError(Exception):
     """A call that failed. `final` means that trying again cannot mend it. Holds no secret."""
@@ -57,7 +59,7 @@ class Service:
         try:
             import botocore.session
             from botocore.config import Config
-            from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+            from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, HTTPClientError
             from botocore.exceptions import ConnectionError as SdkConnectionError
         except ImportError as error:
             raise ServiceError("botocore, which calls the Systems Manager API, is not installed", final=True) from error
@@ -74,8 +76,12 @@ class Service:
             code = answer.get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             final = 400 <= status < 500 and status != 429 and code not in _RETRY_CODES
-            raise ServiceError(f"{code}: {answer.get('Message', '')}".strip(": "), final=final) from error
-        except (SdkConnectionError, HTTPClientError) as error:
+            text = f"{code}: {answer.get('Message', '')}".strip(": ")
+            if code in _UNKNOWN_CREDENTIALS:  # in botocore's own words, which whoever runs us knows
+                text = f"Unable to locate credentials that still hold: {text}"
+            raise ServiceError(text, final=final) from error
+        except (SdkConnectionError, HTTPClientError, CredentialRetrievalError) as error:
+            # A program that fetches credentials fails without a network too.
             raise ServiceError(str(error), final=False) from error
         except (BotoCoreError, ValueError) as error:  # botocore answers some wrong endpoints with a bare ValueError
             raise ServiceError(str(error), final=True) from error

@@ -56,6 +56,7 @@ class Session:
             sink=self._sink,
             renew=lambda: self._service.resume(self._id),
             limits=limits,
+            outage=self._outage,
         )
         self._negotiation = Negotiation(
             self._channel, console, session_id=self._id, document=self._document, limits=limits
@@ -97,6 +98,10 @@ class Session:
         self._early_bytes += len(message.payload)
         if self._early_bytes > _EARLY_BYTES:
             self._channel.pause(self)
+
+    def _outage(self, cause: str | None) -> None:
+        if self._started and self._handler is not None:
+            self._handler.outage(cause)
 
     def _release_early(self, handler: Handler) -> None:
         early, self._early = self._early, []
@@ -175,8 +180,8 @@ class Session:
                 self._console.line(self._exiting)
             remote = self._handler.exit_status if self._handler is not None else 0
             return remote or int(bool(ending.text))
-        if ending.end is End.TIMED_OUT:
-            self._complain(f"Session: {self._id} timed out.")
+        if ending.end is End.GONE:
+            self._complain(f"Session: {self._id} timed out." + (f" ({ending.text})" if ending.text else ""))
             return 1
         return await self._failed(f"Session: {self._id} lost: {ending.text}")
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from ssm_tui.plugin import terminal
 from ssm_tui.plugin.framing import Message, PayloadType
-from ssm_tui.plugin.handler import StartError
+from ssm_tui.plugin.handler import StartError, first_of
 from ssm_tui.plugin.handshake import SessionType
 from ssm_tui.plugin.keyboard import Keyboard, answer_over
+from ssm_tui.plugin.outage_note import OutageNote
 from ssm_tui.plugin.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _EXIT_CODE: Final = re.compile(rb"EXIT_CODE: (\d{1,3})\s*")
 _KEYS: Final = {"SIGINT": b"\x03", "SIGQUIT": b"\x1c", "SIGTSTP": b"\x1a"}
 """Signals that are keys. In raw mode the terminal makes none of them; another process still may."""
+_REDRAW_PAUSE: Final = 0.2
+"""Seconds between two sizes, so that a program sees both."""
 
 
 class Shell:
@@ -39,6 +42,8 @@ class Shell:
         self._received = 0
         self._size: tuple[int, int] | None = None
         self._broken = asyncio.Event()
+        self._given_up = asyncio.Event()
+        self._note = OutageNote(console, self._terminal.descriptor, limits.outage_note)
         self.exit_status = 0
 
     async def start(self) -> None:
@@ -52,19 +57,11 @@ class Shell:
             loop.add_signal_handler(signal.SIGWINCH, self._send_size)
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
-        works = [loop.create_task(self._input()), loop.create_task(self._broken.wait())]
-        try:
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            for work in done:
-                work.result()
-        finally:
-            for work in works:
-                work.cancel()
-        return 1 if self._broken.is_set() else self.exit_status
+        await first_of(self._input(), self._broken.wait(), self._given_up.wait())
+        return 1 if self._broken.is_set() or self._given_up.is_set() else self.exit_status
 
     async def _input(self) -> None:
-        await self._keyboard.feed(self._channel, _enter_as_return)
+        await self._keyboard.feed(self._channel, self._typed)
         if self._session_type is not SessionType.STANDARD_STREAM:
             await asyncio.Event().wait()  # a command ends by itself; that it gets no more input is no reason to end it
         await answer_over(self._channel, lambda: self._received, self._limits)
@@ -83,6 +80,21 @@ class Shell:
         if full:
             self._channel.pause(self)
 
+    def outage(self, cause: str | None) -> None:
+        if cause is not None:
+            self._note.lost(cause)
+        elif self._note.back():
+            # Only the far side can draw again what was under the note; programs do that when the size changes.
+            columns, rows = self._size or terminal.NO_TERMINAL
+            self._channel.send(PayloadType.SIZE, _size_payload((columns, max(1, rows - 1))))
+            self._size = None
+            asyncio.get_running_loop().call_later(_REDRAW_PAUSE, self._send_size)
+
+    def _typed(self, data: bytes) -> bytes:
+        if self._note.gives_up(data):
+            self._given_up.set()
+        return _enter_as_return(data)
+
     def signalled(self, signum: int, /) -> bool:
         key = _KEYS.get(signal.Signals(signum).name)
         if key is not None:
@@ -90,6 +102,7 @@ class Shell:
         return key is not None
 
     def close(self) -> None:
+        self._note.close()
         if hasattr(signal, "SIGWINCH"):
             asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
         self._terminal.restore()
@@ -98,12 +111,16 @@ class Shell:
         now = terminal.size(self._console.stdout, self._terminal.descriptor)
         if now != self._size:
             self._size = now
-            self._channel.send(PayloadType.SIZE, b'{"cols":%d,"rows":%d}' % now)
+            self._channel.send(PayloadType.SIZE, _size_payload(now))
 
     def _drained(self) -> None:
         self._channel.unpause(self)
         if self._console.broken:
             self._broken.set()
+
+
+def _size_payload(size: tuple[int, int]) -> bytes:
+    return b'{"cols":%d,"rows":%d}' % size
 
 
 def _enter_as_return(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ssm_tui.plugin.framing import Message, PayloadType
-from ssm_tui.plugin.handler import StartError
+from ssm_tui.plugin.handler import StartError, first_of, outage_line
 from ssm_tui.plugin.keyboard import Keyboard, answer_over
 from ssm_tui.plugin.terminal import Terminal
 
@@ -23,8 +23,9 @@ class StandardStreams:
     knows_flags = True
     raw_stdout = True
 
-    def __init__(self, channel: DataChannel, console: Console, *, limits: Limits) -> None:
+    def __init__(self, channel: DataChannel, console: Console, *, session_id: str, limits: Limits) -> None:
         self._channel, self._console = channel, console
+        self._session_id = session_id
         self._limits = limits
         self._received = 0
         self._broken = asyncio.Event()
@@ -36,15 +37,7 @@ class StandardStreams:
         self._console.on_drained = lambda: loop.call_soon_threadsafe(self._drained)
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
-        works = [loop.create_task(self._input()), loop.create_task(self._broken.wait())]
-        try:
-            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
-            for work in done:
-                work.result()
-        finally:
-            for work in works:
-                work.cancel()
+        await first_of(self._input(), self._broken.wait())
         return 1 if self._broken.is_set() else 0
 
     async def _input(self) -> None:
@@ -56,6 +49,9 @@ class StandardStreams:
             self._received += 1
             if self._console.write(message.payload):
                 self._channel.pause(self)
+
+    def outage(self, cause: str | None) -> None:
+        self._console.note(outage_line(self._session_id, cause))
 
     def signalled(self, _signum: int, /) -> bool:
         return False

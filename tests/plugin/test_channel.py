@@ -168,7 +168,8 @@ async def test_a_refused_resume_closes_everything_and_says_why() -> None:
         port = await running.port()
         await service.cut()
         assert await running.ends() == 1
-        assert f"Session: {SESSION} lost: DoesNotExistException: Session {SESSION} does not exist\n" in running.text
+        gone = f"(DoesNotExistException: Session {SESSION} does not exist)"
+        assert running.text.endswith(f"; resuming.\nSession: {SESSION} timed out. {gone}\n")
         assert [call.operation for call in service.calls].count("ResumeSession") == 1
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
@@ -350,3 +351,91 @@ async def test_a_server_that_never_answers_the_upgrade_is_an_error() -> None:
             assert await running.ends() == 1
             assert "Cannot perform start session: the data channel did not open within 0.2 s\n" in running.text
             assert service.calls == [TERMINATED]
+
+
+async def test_an_outage_longer_than_a_minute_of_attempts_is_told_and_survived() -> None:
+    """Both ways are shut at first: the API fails, then the websocket is refused; the port stays, the client too."""
+    answers = iter([(500, {"__type": "InternalServerError"})] * 3)
+    async with (
+        gateway() as service,
+        plugin(service, document=PORTS, resume_delay=0.01, resume_longest_delay=0.02) as running,
+    ):
+        await service.shake_hands_for_port()
+        reader, writer = await asyncio.open_connection("127.0.0.1", await running.port())
+        service.refuse = True
+        service.resume_answer = lambda: next(answers, (200, {"SessionId": SESSION, "TokenValue": "token-2"}))
+        dials = service.dials
+        await service.cut()
+        await service.until(lambda: service.dials > dials + 8, "more attempts than AWS's plugin makes")
+        writer.write(b"sent meanwhile")
+        service.refuse = False
+        await running.shows("resumed.")
+        lost = f"\nSession: {SESSION} connection lost: "
+        news = [line for line in running.text.splitlines() if line.startswith("Session:")]
+        assert news[0] == f"{lost.strip()} the connection ended (code 1006); resuming."
+        assert any("InternalServerError" in line for line in news)
+        assert f"{lost.strip()} the data channel was refused with HTTP status 403; resuming." in news
+        assert news[-1] == f"Session: {SESSION} resumed."
+        assert len(news) == len(set(news))
+        await service.until(lambda: b"sent meanwhile" in service.data(), "what was written during the outage")
+        await service.output(smux.encode(Frame(Command.PSH, 3, b"alive")))
+        assert await reader.readexactly(5) == b"alive"
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"__type": "ExpiredTokenException", "message": "The security token is expired"}, "ExpiredToken"),
+        ({"__type": "UnrecognizedClientException", "message": "invalid"}, "Unable to locate credentials"),
+        ({"__type": "AccessDeniedException", "message": "not authorized"}, "AccessDeniedException: not authorized"),
+    ],
+    ids=["expired", "unknown", "denied"],
+)
+async def test_credentials_that_no_longer_hold_are_final_and_named(answer: dict[str, str], said: str) -> None:
+    async with gateway() as service, plugin(service, document=PORTS) as running:
+        service.resume_answer = lambda: (400, answer)
+        await service.shake_hands_for_port()
+        await running.port()
+        await service.cut()
+        assert await running.ends() == 1
+        assert f"\nSession: {SESSION} lost: " in running.text
+        assert said in running.text
+        assert [call.operation for call in service.calls].count("ResumeSession") == 1
+
+
+async def test_a_process_that_was_stopped_looks_at_its_channel_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the process stands still the network goes away without a word; the next ping would be minutes off."""
+    monkeypatch.setattr("tests.plugin.gateway.PATIENCE", 30.0)
+    async with (
+        gateway() as service,
+        plugin(service, document=PORTS, late=0.5, ping_every=600, pong_after_wake=0.3) as running,
+    ):
+        await service.shake_hands_for_port()
+        await running.port()
+        connection = service.connection
+        assert connection is not None
+        running.send(signal.SIGSTOP)
+        connection.transport.pause_reading()
+        await asyncio.sleep(2)  # the time that passes is what is tested
+        running.send(signal.SIGCONT)
+        await running.shows("connection lost: the network does not answer; resuming.")
+        await running.shows("resumed.")
+        connection.transport.abort()
+
+
+async def test_a_close_in_order_is_no_loss_although_the_session_is_gone() -> None:
+    """The service ends an idle session: its words pass through, nothing is resumed, nothing called lost."""
+    text = "Your session timed out due to inactivity and has been terminated."
+    async with gateway() as service, plugin(service, document=PORTS) as running:
+        service.resume_answer = lambda: (400, {"__type": "DoesNotExistException", "message": "gone"})
+        await service.shake_hands_for_port()
+        await running.port()
+        connection = service.connection
+        assert connection is not None
+        await service.end(text)
+        await connection.close()
+        assert await running.ends() == 1
+        assert running.text.endswith(f"\n\nSessionId: {SESSION} : {text}\n\n")
+        assert "lost" not in running.text
+        assert service.calls == []

@@ -170,6 +170,51 @@ async def test_the_terminal_is_restored_after_a_fault_of_our_own() -> None:
         assert running.mode == running.before
 
 
+NOTE = "[connection lost: the connection ended (code 1006); resuming."
+IMPATIENT = LIMITS | {"outage_note": 0.05, "resume_delay": 0.01, "resume_longest_delay": 0.05}
+
+
+async def test_a_long_outage_is_noted_at_the_bottom_and_drawn_over_when_it_ends() -> None:
+    async with gateway() as service, terminal(service, faulty=command(IMPATIENT)) as running:
+        await service.output(b"$ ")
+        await service.until(lambda: len(service.of_type(PayloadType.SIZE)) == 1, "the size")
+        service.refuse = True
+        await service.cut()
+        await running.shows(f"\x1b7\x1b[24;1H\x1b[2K\x1b[2m{NOTE}")
+        running.type(b"typed ahead")
+        service.refuse = False
+        await running.shows("\x1b7\x1b[24;1H\x1b[2K\x1b8")
+        await service.until(lambda: service.data() == b"typed ahead", "what was typed")
+        await service.until(lambda: len(service.of_type(PayloadType.SIZE)) == 3, "a reason to draw again")
+        sizes = [b'{"cols":80,"rows":24}', b'{"cols":80,"rows":23}', b'{"cols":80,"rows":24}']
+        assert service.of_type(PayloadType.SIZE) == sizes
+        assert "resumed" not in running.text
+
+
+async def test_a_short_outage_leaves_the_screen_alone() -> None:
+    async with gateway() as service, terminal(service) as running:
+        await service.output(b"$ ")
+        await running.shows("$ ")
+        await service.cut()
+        await service.until(lambda: len(service.opens) == 2, "a new websocket")
+        await service.output(b"!")
+        await running.shows("$ !")
+
+
+async def test_who_does_not_want_to_wait_gives_up_by_three_interrupts() -> None:
+    async with gateway() as service, terminal(service, faulty=command(IMPATIENT)) as running:
+        await service.output(b"$ ")
+        await running.shows("$ ")
+        service.refuse = True
+        await service.cut()
+        await running.shows(NOTE)
+        for _ in range(3):
+            running.type(b"\x03")
+        assert await running.ends() == 1
+        await service.until(lambda: ApiCall("TerminateSession", {"SessionId": SESSION}) in service.calls, "the end")
+        assert running.mode == running.before
+
+
 async def test_without_a_terminal_the_size_is_awss() -> None:
     async with gateway() as service, plugin(service) as running:
         await started(service, running)
@@ -293,7 +338,10 @@ async def test_errors_over_stdio_go_to_stderr() -> None:
         await running.shows("x")
         await service.cut()
         assert await running.ends() == 1
-        assert running.err.decode() == f"Session: {SESSION} timed out.\n"
+        assert running.err.decode() == (
+            f"Session: {SESSION} connection lost: the connection ended (code 1006); resuming.\n"
+            f"Session: {SESSION} timed out.\n"
+        )
         assert running.text.endswith("\nx")
 
 
