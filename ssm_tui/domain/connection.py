@@ -113,5 +113,6 @@ _FORMATS: Mapping[Family, Mapping[str, Callable[[Endpoint], str]]] = {
         "redis-cli": _command("redis-cli", "-h", "-p"),
         "address": lambda at: at.address,
     },
+    Family.HTTPS: {"url": lambda at: f"https://{at.address}", "address": lambda at: at.address},
     Family.OTHER: {"address": lambda at: at.address},
 }

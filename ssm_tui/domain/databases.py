@@ -36,6 +36,8 @@ class Family(StrEnum):
     POSTGRES = "postgres"
     MYSQL = "mysql"
     REDIS = "redis"
+    HTTPS = "https"
+    """Engines that are spoken to by HTTP within TLS."""
     OTHER = "other"
 
 
@@ -109,6 +111,9 @@ _FAMILIES = (
     ("mariadb", Family.MYSQL),
     ("redis", Family.REDIS),
     ("valkey", Family.REDIS),
+    ("opensearch", Family.HTTPS),
+    ("elasticsearch", Family.HTTPS),
+    ("neptune", Family.HTTPS),
 )
 
 DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {

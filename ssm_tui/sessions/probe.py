@@ -7,13 +7,14 @@ that only the far server can have sent, and says goodbye in the protocol's own w
 from __future__ import annotations
 
 import asyncio
+import ssl
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.databases import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # PostgreSQL's SSLRequest: length 8, code 80877103. Answered with one byte, before any authentication, and not logged.
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
@@ -27,8 +28,26 @@ class Reached(Enum):
     SILENT = "no answer in time"
 
 
+def client_hello() -> bytes:
+    """The first message of a TLS client. Whatever comes back, an alert too, comes from the far end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # nothing is said beyond this message
+    said = ssl.MemoryBIO()
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+    except ssl.SSLWantReadError:
+        return said.read()
+    raise AssertionError("a handshake that nobody answered cannot end")
+
+
 # What is said first; MySQL's server speaks first.
-_GREETINGS: Mapping[Family, bytes] = {Family.POSTGRES: SSL_REQUEST, Family.MYSQL: b"", Family.REDIS: b"PING\r\n"}
+_GREETINGS: Mapping[Family, Callable[[], bytes]] = {
+    Family.POSTGRES: lambda: SSL_REQUEST,
+    Family.MYSQL: bytes,
+    Family.REDIS: lambda: b"PING\r\n",
+    Family.HTTPS: client_hello,
+}
 
 # How long an unknown protocol may stay silent, at most, before an open connection counts as reached.
 QUIET_SECONDS = 1.0
@@ -48,8 +67,8 @@ async def probe(family: Family, host: str, port: int, patience: float, quiet: fl
     reader, writer = await asyncio.open_connection(host, port)
     greeting = _GREETINGS.get(family)
     try:
-        if greeting:
-            writer.write(greeting)
+        if greeting is not None:
+            writer.write(greeting())
         async with asyncio.timeout(quiet if greeting is None else patience):
             return Reached.YES if await reader.read(1) else Reached.CLOSED
     except TimeoutError:

@@ -16,7 +16,13 @@ from ssm_tui.errors import UsageError
 from tests.builders import database
 
 NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=20)
-ENGINES = {Family.POSTGRES: "postgres", Family.MYSQL: "mysql", Family.REDIS: "redis", Family.OTHER: "oracle-ee"}
+ENGINES = {
+    Family.POSTGRES: "postgres",
+    Family.MYSQL: "mysql",
+    Family.REDIS: "redis",
+    Family.HTTPS: "OpenSearch_2.19",
+    Family.OTHER: "oracle-ee",
+}
 
 
 def at(**fields: str) -> Endpoint:

@@ -107,6 +107,10 @@ def test_ingress(rule: Ingress, admits: bool) -> None:
         ("mariadb", Family.MYSQL),
         ("redis", Family.REDIS),
         ("valkey", Family.REDIS),
+        ("OpenSearch_2.19", Family.HTTPS),
+        ("Elasticsearch_7.10", Family.HTTPS),
+        ("neptune", Family.HTTPS),
+        ("memcached", Family.OTHER),
         ("oracle-ee", Family.OTHER),
     ],
 )

@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +22,8 @@ from ssm_tui.domain.tunnels import Traffic
 from ssm_tui.errors import SessionError
 from ssm_tui.sessions.link import EARLY_BYTES
 from ssm_tui.sessions.listener import Listener
+from tests.sessions.servers import server
 
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SOON = 10.0
 
@@ -101,12 +101,6 @@ def bound(host: str) -> socket.socket:
     sock.listen()
     sock.setblocking(False)
     return sock
-
-
-@asynccontextmanager
-async def server(handler: Handler) -> AsyncIterator[int]:
-    async with await asyncio.start_server(handler, "127.0.0.1", 0) as serving:
-        yield serving.sockets[0].getsockname()[1]
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
