@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from tests.demo.agent.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ssm_tui.demo.runner import DemoProcess
     from tests.demo_cloud import Caller
@@ -85,6 +85,11 @@ print("left", len(faults.sessions()))
 """
     assert main(["--client-patience", "0.5", "--", sys.executable, "-c", script]) == 0
     assert capfd.readouterr().out == "left 0\n"
+
+
+def test_the_readme_tells_every_fault() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert [fault for fault, about in ABOUT.items() if f"| `{fault}` | {about} |" not in readme] == []
 
 
 class _Nowhere:
