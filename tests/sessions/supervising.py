@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ssm_tui.demo.fault_client import FaultClient
+from ssm_tui.demo.fault_orders import Fault, Order
+from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.databases import Family
 from ssm_tui.domain.services import Clouds
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, may_become
 from ssm_tui.sessions.patience import Patience
 from ssm_tui.sessions.tunnels import Preparer, TunnelSupervisor
+from tests.demo_cloud import administrator_of
 
 REGION = "ap-northeast-2"
 HERE = Context(None, REGION)
@@ -188,3 +193,21 @@ async def ask(port: int | None, words: bytes) -> bytes:
     writer.close()
     await writer.wait_closed()
     return answer
+
+
+async def order(faults: FaultClient, fault: Fault, **what: Any) -> None:
+    """One fault, ordered while the loop goes on."""
+    await asyncio.to_thread(lambda: faults.inject(Order(fault, **what)))
+
+
+@contextmanager
+def forbidden(demo: DemoProcess) -> Iterator[None]:
+    """The developer may start no session meanwhile."""
+    iam = administrator_of(demo).client("iam")
+    deny = {"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_user_policy(UserName="developer", PolicyName="forbidden", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_user_policy(UserName="developer", PolicyName="forbidden")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
@@ -17,23 +14,17 @@ import pytest
 
 from ssm_tui.aws.live import AwsClouds
 from ssm_tui.demo.fault_client import FaultClient
-from ssm_tui.demo.fault_orders import Fault, Order
+from ssm_tui.demo.fault_orders import Fault
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain.tunnels import TunnelState, Way
 from ssm_tui.sessions.launch import Launcher
-from tests.demo_cloud import administrator_of
-from tests.sessions.supervising import QUICK, Landscape, Processes, Watched, ask, supervised
+from tests.sessions.supervising import QUICK, Landscape, Processes, Watched, ask, forbidden, order, supervised
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
 
 S = TunnelState
 PATIENT = replace(QUICK, steady=0, first_try=60, first_look=60, last_try=60, last_look=60)
 """For tests in which nothing but the event that they are about may lead on."""
-
-
-async def order(faults: FaultClient, fault: Fault, **what: object) -> None:
-    one = Order(fault, **what)  # type: ignore[arg-type]  # what it is about differs with the fault
-    await asyncio.to_thread(lambda: faults.inject(one))
 
 
 async def test_on_demand(launcher: Launcher, clouds: AwsClouds, processes: Processes, landscape: Landscape) -> None:
@@ -161,19 +152,6 @@ async def test_new_credentials_are_used_at_once(
         await order(faults, Fault.RENEW_CREDENTIALS)
         watched.supervisor.renew(None)
         await watched.until(number, S.READY)
-
-
-@contextmanager
-def forbidden(demo: DemoProcess) -> Iterator[None]:
-    """The developer may start no session meanwhile."""
-    iam = administrator_of(demo).client("iam")
-    deny = {"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    iam.put_user_policy(UserName="developer", PolicyName="forbidden", PolicyDocument=policy)
-    try:
-        yield
-    finally:
-        iam.delete_user_policy(UserName="developer", PolicyName="forbidden")
 
 
 async def test_a_permission_that_is_withdrawn(
