@@ -28,6 +28,7 @@ from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
+from ssm_tui.plugin.limits import DEFAULT_LIMITS
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.patience import Patience
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
@@ -69,8 +70,8 @@ class Plan:
 
     cuts: tuple[Cut, ...]
     stand: float = 3.5
-    ping: float = 15.0
-    pong: float = 10.0
+    ping: float = DEFAULT_LIMITS.ping_every
+    pong: float = DEFAULT_LIMITS.pong
     patience: Patience = field(default_factory=Patience)
 
     def bound(self, cut: Cut) -> float:

@@ -32,6 +32,7 @@ class Stream:
     ended_at: float | None = None
     stall: float = 0.0
     """The longest time without a byte since `cut`."""
+    _next: int = 0
     _last: float = 0.0
     _writer: asyncio.StreamWriter | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
@@ -66,8 +67,7 @@ class Stream:
             await asyncio.sleep(_PACE)
         if self.reset_at is None:
             await asyncio.wait(self._tasks, timeout=_AFTERWARDS)
-            self.lost += max(0, self.sent - self.received)
-            self.doubled += max(0, self.received - self.sent)
+            self.lost += max(0, self.sent - self._next * BLOCK)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -97,18 +97,18 @@ class Stream:
             self.reset_at = self.reset_at or self._now()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        rest, expected = b"", 0
+        rest = b""
         try:
             while data := await reader.read(65536):
                 self._note(len(data))
                 rest += data
                 while len(rest) >= BLOCK:
-                    expected = self._check(rest[:BLOCK], expected)
+                    self._check(rest[:BLOCK])
                     rest = rest[BLOCK:]
             self.ended_at = self._now()
         except OSError:
             self.reset_at = self.reset_at or self._now()
-        self.garbled += 0 if block(expected).startswith(rest) else len(rest)
+        self.garbled += 0 if block(self._next).startswith(rest) else len(rest)
 
     def _note(self, size: int) -> None:
         now = self._now()
@@ -117,15 +117,16 @@ class Stream:
             self._last = now
         self.received += size
 
-    def _check(self, came: bytes, expected: int) -> int:
-        """Compares a whole block with the one that is next; the number of the next."""
+    def _check(self, came: bytes) -> None:
+        """Compares a whole block with the one that is next."""
         number = int.from_bytes(came[:8], "big")
         if came != block(number):
             self.garbled += BLOCK
-            return expected + 1
-        self.lost += max(0, number - expected) * BLOCK
-        self.doubled += BLOCK if number < expected else 0
-        return max(number, expected) + 1 if number >= expected else expected
+        elif number < self._next:
+            self.doubled += BLOCK
+        else:
+            self.lost += (number - self._next) * BLOCK
+            self._next = number + 1
 
     @staticmethod
     def _now() -> float:

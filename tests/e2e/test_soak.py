@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.sessions.patience import Patience
 from tests.e2e.soak import Cut, Plan, Soak
+from tests.e2e.soak_clients import BLOCK, Dialling, Stream
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
 
@@ -28,3 +31,50 @@ async def test_a_tunnel_outlives_every_cut(
     print(report.table())
     assert set(report.rows) == set(Cut)
     assert report.faults == []
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        (lambda came: came, (0, 0, 0)),
+        (lambda came: b"", (BLOCK, 0, 0)),
+        (lambda came: came + came, (0, BLOCK, 0)),
+        (lambda came: came[:500] + b"!" + came[501:], (BLOCK, 0, BLOCK)),
+    ],
+    ids=["whole", "lost", "doubled", "garbled"],
+)
+async def test_a_stream_counts_what_goes_wrong(change: Callable[[bytes], bytes], counts: tuple[int, int, int]) -> None:
+    """By an echo that changes one block."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = 0
+        while True:
+            try:
+                came = await reader.readexactly(BLOCK)
+            except (asyncio.IncompleteReadError, OSError):
+                break
+            number += 1
+            writer.write(change(came) if number == 20 else came)
+        writer.close()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        stream = Stream()
+        await stream.open(server.sockets[0].getsockname()[1])
+        await stream.finish(patience=0.5)
+    assert (stream.lost, stream.doubled, stream.garbled) == counts
+
+
+async def test_dials_that_are_refused_or_cut_off_are_counted() -> None:
+    async def cut_off(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(cut_off, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        doomed, ours = Dialling(port, lambda: True), Dialling(port, lambda: False)
+        assert not await doomed.until_served(0.3)
+        assert not await ours.until_served(0.3)
+    assert doomed.caught == doomed.dialled > 0
+    assert ours.unserved == ours.dialled > 0
+    nobody = Dialling(port, lambda: True)
+    assert not await nobody.until_served(0.3)
+    assert nobody.refused == nobody.dialled > 0
