@@ -16,9 +16,8 @@ from ssm_tui.errors import PrerequisiteError, SsmTuiError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssm_tui.commands.program import Program
     from ssm_tui.config import Settings
-    from ssm_tui.domain.services import Clouds
-    from ssm_tui.sessions.launch import Launcher
 
 INTERRUPTED = 130
 FAILED = 1
@@ -56,58 +55,84 @@ def _run(arguments: list[str]) -> int:
 
 
 def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
-    from ssm_tui.aws.live import AwsClouds
+    from ssm_tui.commands.program import Program
 
     # The demo cloud is one account of its own: the user's own profiles and regions have no place there.
     profiles = options.profile or (() if options.demo else settings.profiles)
     regions = options.region or (() if options.demo else settings.regions)
-    clouds = AwsClouds(profiles, regions, may_ask=options.command is not None and sys.stdin.isatty())
+    may_ask = options.command is not None and sys.stdin.isatty()
+    program = Program(settings, profiles, regions, config=options.config, may_ask=may_ask)
     match options.command:
         case "ls":
             from ssm_tui.commands import ls
 
-            return ls.run(clouds, options.filter, as_json=options.json)
+            return ls.run(program.clouds, options.filter, as_json=options.json)
         case "db":
             from ssm_tui.commands import db
 
-            return db.run(clouds, options.filter, as_json=options.json)
+            return db.run(program.clouds, options.filter, as_json=options.json)
         case "shell":
             from ssm_tui.commands import shell
 
-            return shell.run(clouds, _launcher(clouds, settings), options.target, options.reason)
+            return shell.run(program.clouds, program.launcher, options.target, options.reason)
         case "forward":
-            from ssm_tui.commands import tunnel
-
-            return tunnel.run_forward(
-                clouds,
-                _launcher(clouds, settings),
-                options.target,
-                options.port,
-                host=options.host,
-                local_port=options.local_port,
-            )
+            return _forward(options, program)
         case "tunnel":
-            from ssm_tui.commands import tunnel
-
-            return tunnel.run_tunnel(
-                clouds,
-                _launcher(clouds, settings),
-                options.database,
-                relay=options.relay,
-                local_port=options.local_port,
-                show=options.show,
-            )
+            return _tunnel(options, program)
+        case "tunnels":
+            return _tunnels(options, program)
     from ssm_tui.commands import screen
 
-    return screen.run(clouds, _launcher(clouds, settings), settings, options.filter)
+    return screen.run(program, options.filter)
 
 
-def _launcher(clouds: Clouds, settings: Settings) -> Launcher:
-    from ssm_tui.config import paths
-    from ssm_tui.sessions.launch import Launcher
-    from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
+def _forward(options: argparse.Namespace, program: Program) -> int:
+    from ssm_tui.commands import tunnel
 
-    return Launcher(clouds, LauncherChoice(settings.launcher), PluginChoice(settings.plugin), paths().programs)
+    program.start_log()
+    wanted = tunnel.forward_request(
+        program.clouds,
+        options.target,
+        options.port,
+        host=options.host,
+        local_port=options.local_port,
+        most_sessions=program.settings.sessions_per_tunnel,
+    )
+    return tunnel.run([wanted], program.own_tunnels)
+
+
+def _tunnel(options: argparse.Namespace, program: Program) -> int:
+    from ssm_tui.commands import detach, tunnel
+    from ssm_tui.commands.requests import Choices
+
+    if options.detach:
+        if options.demo:
+            raise UsageError("--demo ends with this command", "run a demo cloud that stays up with: ssm-tui demo")
+        program.rendezvous.prepare()
+    program.start_log()
+    choices = Choices(
+        relay=options.relay,
+        local_port=options.local_port,
+        on_demand=options.on_demand,
+        width=options.width,
+        bind=options.bind or "",
+        show=options.show,
+    )
+    wanted = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
+    if not options.detach:
+        return tunnel.run(wanted, program.own_tunnels)
+    tunnel.warn_of_networks(wanted)
+    return detach.run(program.supervisors, wanted)
+
+
+def _tunnels(options: argparse.Namespace, program: Program) -> int:
+    from ssm_tui.commands import tunnels
+
+    if options.what is None:
+        return tunnels.run_list(program.supervisors, as_json=options.json)
+    if bool(options.names) == options.all:
+        raise UsageError("name the tunnels to stop, or --all", "list them with: ssm-tui tunnels")
+    return tunnels.run_stop(program.supervisors, options.names)
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -197,16 +222,53 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     forward.add_argument("port", type=_port, metavar="PORT", help="the port at the far end")
     forward.add_argument("--host", default="", metavar="HOST", help="through the node to this host")
     forward.add_argument("--local-port", type=_port, metavar="N", help="the port on this machine")
-    tunnel = commands.add_parser("tunnel", help="open a tunnel to a database", allow_abbrev=False)
+    _add_tunnel(commands)
+    _add_tunnels(commands)
+    demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)
+    demo.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="a command to run in the demo")
+
+
+def _add_tunnel(commands: argparse._SubParsersAction[_Parser]) -> None:
+    tunnel = commands.add_parser("tunnel", help="open a tunnel to a database, or a saved one", allow_abbrev=False)
     _add_global(tunnel, after="_after")
-    tunnel.add_argument("database", metavar="DATABASE", help="a database's id, endpoint, or the beginning of either")
+    tunnel.add_argument(
+        "name", nargs="?", metavar="NAME", help="a saved tunnel, or a database's id, endpoint, or their beginning"
+    )
+    tunnel.add_argument("--group", default="", metavar="NAME", help="all tunnels of a group in the settings")
     tunnel.add_argument("--relay", default="", metavar="TARGET", help="through this node")
     tunnel.add_argument("--local-port", type=_port, metavar="N", help="the port on this machine")
     tunnel.add_argument(
         "--show", default="", metavar="FORMAT", help="print a connection string: url, psql, jdbc, env …"
     )
-    demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)
-    demo.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="a command to run in the demo")
+    tunnel.add_argument("--detach", action="store_true", help="once it is ready, leave it to run without this terminal")
+    tunnel.add_argument("--on-demand", action="store_true", help="start the session with the first connection")
+    tunnel.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
+    tunnel.add_argument("--bind", type=_address, metavar="ADDRESS", help="open it on this address of the machine too")
+
+
+def _add_tunnels(commands: argparse._SubParsersAction[_Parser]) -> None:
+    tunnels = commands.add_parser("tunnels", help="list or stop detached tunnels", allow_abbrev=False)
+    _add_global(tunnels, after="_after")
+    tunnels.add_argument("--json", action="store_true", help="as a JSON array")
+    what = tunnels.add_subparsers(dest="what", metavar="stop", parser_class=_Parser)
+    stop = what.add_parser("stop", help="stop detached tunnels", allow_abbrev=False)
+    stop.add_argument("names", nargs="*", metavar="NAME", help="what it is called, its local address, or a beginning")
+    stop.add_argument("--all", action="store_true", help="all of them")
+
+
+def _width(text: str) -> int:
+    if text not in tuple("12345678"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a width: a number of sessions from 1 to 8")
+    return int(text)
+
+
+def _address(text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address, such as 192.168.1.20 or 0.0.0.0") from None
 
 
 def _port(text: str) -> int:

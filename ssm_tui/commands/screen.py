@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from ssm_tui.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from ssm_tui.config import Settings
-    from ssm_tui.domain.services import Clouds
-    from ssm_tui.sessions.launch import Launcher
+    from ssm_tui.commands.program import Program
+    from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.store.wanted import Wanted
 
 
-def run(clouds: Clouds, launcher: Launcher, settings: Settings, filter_text: str) -> int:
+def run(program: Program, filter_text: str) -> int:
     """Runs the interface until the user leaves it. Raises UsageError for a filter that does not parse, an unknown
     theme, or where there is no terminal."""
     from ssm_tui.domain.filters import parse
@@ -22,26 +22,48 @@ def run(clouds: Clouds, launcher: Launcher, settings: Settings, filter_text: str
     parse(filter_text, NODE_FIELDS)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
-    from ssm_tui.sessions.tunnels import TunnelSupervisor
+    from ssm_tui.commands.sign_in import sign_in
     from ssm_tui.ui.app import Services, UiSettings
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
     from ssm_tui.ui.themes import THEMES
 
+    settings = program.settings
     known = [theme.name for theme in THEMES]
     if settings.theme is not None and settings.theme not in known:
         raise ConfigError(f"theme = {settings.theme!r} is not allowed", f"theme is one of {', '.join(known)}")
     chosen = UiSettings()
+    program.start_log()
     services = Services(
-        clouds=clouds,
-        shells=launcher,
-        tunnels=lambda: TunnelSupervisor(launcher, clouds),
+        clouds=program.clouds,
+        shells=program.launcher,
+        tunnels=program.all_tunnels,
         clipboard=SystemClipboard(),
         hand_over=TerminalHandOver(),
         settings=UiSettings(
             columns=chosen.columns if settings.columns is None else settings.columns,
             theme=settings.theme or chosen.theme,
         ),
+        saved=settings.tunnels,
+        groups=settings.groups,
+        resolve=program.requests.resolve,
+        sign_in=sign_in,
+        left_over=LeftOver(program.wanted),
     )
     return run_interface(services, filter_text=filter_text)
+
+
+class LeftOver:
+    """What was open when the machine stopped, for the interface."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+
+    def offered(self) -> tuple[TunnelRequest, ...]:
+        """The tunnels that nobody has taken up since."""
+        return self._wanted.left_over()
+
+    def forget(self) -> None:
+        """They are not offered again."""
+        self._wanted.forget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ssm_tui.commands.reading import Found, read_all, read_databases, read_nodes
 from ssm_tui.domain.databases import Database, Reachable, Relay, choose_relay
 from ssm_tui.domain.nodes import Node
+from ssm_tui.domain.saved import is_node_id
 from ssm_tui.domain.targets import resolve
 from ssm_tui.errors import TargetError
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", Node, Database)
 
-# A whole id, as AWS gives them since 2016 (17 digits) and gave them before (8).
-_NODE_ID = re.compile(r"(?:i-(?:[0-9a-f]{17}|[0-9a-f]{8})|mi-[0-9a-f]{17})")
-
 
 def find_node(clouds: Clouds, target: str) -> Node:
     """The node that is meant. A whole id in the only context is taken at its word, without a listing.
@@ -32,7 +29,7 @@ def find_node(clouds: Clouds, target: str) -> Node:
     Raises TargetError, AwsError.
     """
     contexts = clouds.contexts()
-    if len(contexts) == 1 and _NODE_ID.fullmatch(target):
+    if len(contexts) == 1 and is_node_id(target):
         return Node(id=target, context=contexts[0])
     listing = read_all(clouds, partial(read_nodes, access=False))
     return resolve(target, _first_of_each(listing.nodes))

@@ -40,6 +40,7 @@ class Progress:
     def __init__(self, title: str) -> None:
         self._title = title
         self._shown = sys.stderr.isatty()
+        self._dirty = False
 
     def __enter__(self) -> Self:
         return self
@@ -48,10 +49,16 @@ class Progress:
         """Writes the line over."""
         if self._shown:
             print(f"\r\x1b[K{self._title}: {words}", end="", file=sys.stderr, flush=True)
+            self._dirty = True
+
+    def clear(self) -> None:
+        """Takes the line away, so that something else can be written there."""
+        if self._dirty:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._dirty = False
 
     def __exit__(self, *_: object) -> None:
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        self.clear()
 
 
 def write_line(line: str) -> None:

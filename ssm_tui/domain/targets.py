@@ -51,7 +51,7 @@ def resolve(target: str, candidates: Iterable[N], *, what: str = "node") -> N:
     )
 
 
-_COMMANDS = {"node": "ls", "database": "db"}
+_COMMANDS = {"node": "ls", "database": "db", "tunnel": "tunnels"}
 
 
 def _list(found: Sequence[Named]) -> str:

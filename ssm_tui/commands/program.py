@@ -1,0 +1,129 @@
+"""What the commands are made of, composed once: AWS, launcher, tunnels here and in the detached supervisor."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ssm_tui import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ssm_tui.commands.requests import Requests
+    from ssm_tui.config import Settings
+    from ssm_tui.domain.services import Clouds, Tunnels
+    from ssm_tui.sessions.attach import Supervisors
+    from ssm_tui.sessions.launch import Launcher
+    from ssm_tui.sessions.rendezvous import Rendezvous
+    from ssm_tui.store.wanted import Wanted
+
+
+class Program:
+    """Makes each thing when it is first asked for: what a command does not need is not loaded.
+
+    `profiles` and `regions` are those in force, `config` the settings file that was named, `may_ask` whether the
+    terminal is free for a question.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        profiles: Sequence[str] = (),
+        regions: Sequence[str] = (),
+        *,
+        config: Path | None = None,
+        may_ask: bool = False,
+    ) -> None:
+        self.settings = settings
+        self._profiles = tuple(profiles)
+        self._regions = tuple(regions)
+        self._config = config
+        self._may_ask = may_ask
+
+    @cached_property
+    def clouds(self) -> Clouds:
+        """AWS by the profiles and regions in force."""
+        return self.clouds_for((), ())
+
+    def clouds_for(self, profiles: Sequence[str], regions: Sequence[str]) -> Clouds:
+        """AWS by these; empty ones stand for those in force."""
+        from ssm_tui.aws.live import AwsClouds
+
+        return AwsClouds(profiles or self._profiles, regions or self._regions, may_ask=self._may_ask)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """By the settings' choice of programs."""
+        from ssm_tui.config import paths
+        from ssm_tui.sessions.launch import Launcher
+        from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
+
+        settings = self.settings
+        return Launcher(self.clouds, LauncherChoice(settings.launcher), PluginChoice(settings.plugin), paths().programs)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Looks up what names of tunnels mean."""
+        from ssm_tui.commands.requests import Requests
+
+        return Requests(self.clouds, self.clouds_for, self.settings)
+
+    def own_tunnels(self) -> Tunnels:
+        """Tunnels of this process. On a running event loop."""
+        from ssm_tui.config import paths
+        from ssm_tui.sessions.tunnels import TunnelSupervisor
+        from ssm_tui.store.ports import Ports
+
+        return TunnelSupervisor(
+            self.launcher,
+            self.clouds,
+            memory=Ports(paths().state),
+            wanted=self.wanted,
+            wait_seconds=self.settings.wait_seconds,
+        )
+
+    def all_tunnels(self) -> Tunnels:
+        """Tunnels of this process and, where there can be, of the detached supervisor. On a running event loop."""
+        from ssm_tui.sessions.joined import JoinedTunnels
+        from ssm_tui.sessions.remote import RemoteTunnels
+        from ssm_tui.sessions.rendezvous import AVAILABLE
+
+        own = self.own_tunnels()
+        return JoinedTunnels(own, RemoteTunnels(self.supervisors)) if AVAILABLE else own
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """What is open, and what was open when the machine stopped."""
+        from ssm_tui.config import paths
+        from ssm_tui.store.wanted import Wanted
+
+        return Wanted(paths().state)
+
+    def start_log(self) -> None:
+        """What happens from now on is written to the log file too."""
+        from ssm_tui.commands.logs import start_log
+        from ssm_tui.config import paths
+
+        start_log(paths().log)
+
+    @cached_property
+    def rendezvous(self) -> Rendezvous:
+        """Where the detached supervisor is found."""
+        from ssm_tui.config import paths
+        from ssm_tui.sessions.rendezvous import Rendezvous
+
+        return Rendezvous(paths().runtime)
+
+    @cached_property
+    def supervisors(self) -> Supervisors:
+        """How to come by the detached supervisor."""
+        from ssm_tui.commands import supervisor
+        from ssm_tui.config import paths
+        from ssm_tui.sessions.attach import Supervisors
+
+        return Supervisors(
+            self.rendezvous, supervisor.argv(self._config), __version__, dict(os.environ), str(paths().log)
+        )

@@ -1,0 +1,116 @@
+"""What is told of tunnels on the command line: ready lines on stdout, everything else in one line each on stderr."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ssm_tui.commands.terminal import say, write_line
+from ssm_tui.domain.connection import endpoint, render
+from ssm_tui.domain.sessions import LOOPBACK
+from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.errors import SessionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssm_tui.commands.terminal import Progress
+
+S = TunnelState
+_TROUBLE = (S.DEGRADED, S.RECONNECTING, S.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
+    `name` what its lines end with where there are several."""
+
+    request: TunnelRequest
+    doubt: str = ""
+    show: str = ""
+    name: str = ""
+
+
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Teller:
+    """Tells of one tunnel. Nothing is said twice in a row."""
+
+    def __init__(self, wanted: Wanted, progress: Progress, clock: Callable[[], datetime] = now) -> None:
+        self._wanted = wanted
+        self._progress = progress
+        self._clock = clock
+        self._last: TunnelStatus | None = None
+        self._said = ""
+        self._in_trouble = False
+        self.was_ready = False
+        """The ready line has been written."""
+
+    def tell(self, status: TunnelStatus) -> None:
+        """The tunnel has become this."""
+        before, self._last = self._last, status
+        match status.state:
+            case S.READY | S.IDLE:
+                self._usable(status, before)
+            case S.STARTING:
+                if before is not None and before.via != status.via and status.message:
+                    self._say(status.message, status.hint)
+                elif not self.was_ready and status.message:
+                    self._progress.show(status.message)
+            case S.RECONNECTING:
+                # Without a time and without being new it is on its way: that is progress, not news.
+                if status.next_try is not None or before is None or before.state is not S.RECONNECTING:
+                    self._say(status.message, status.hint, "reconnecting", self._in_seconds(status))
+            case S.DEGRADED | S.PAUSED:
+                self._say(status.message, status.hint, status.state.value)
+            case _:
+                pass
+        self._in_trouble = status.state in _TROUBLE or (self._in_trouble and status.state is S.STARTING)
+
+    def failure(self, status: TunnelStatus) -> SessionError:
+        """No tunnel ends by itself without a fault; the relay is named, for another one may do better."""
+        via = (status.via.label or status.via.target or status.request.label) if status.request.host else ""
+        message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
+        return SessionError(message, "; ".join(filter(None, [status.hint, self._wanted.doubt])))
+
+    def _usable(self, status: TunnelStatus, before: TunnelStatus | None) -> None:
+        if not self.was_ready:
+            if status.state is S.IDLE and not status.request.on_demand:
+                return
+            self._announce(status)
+        elif self._in_trouble and status.state is S.READY:
+            self._say("ready again")
+        if status.state is S.IDLE and not status.request.on_demand:
+            self._say(status.message, status.hint, "idle")
+        elif status.state is S.READY and status.message and before is not None:
+            self._say(status.message, status.hint)
+
+    def _announce(self, status: TunnelStatus) -> None:
+        self.was_ready = True
+        self._progress.clear()
+        wanted = self._wanted
+        lines = [f"ready {status.address}{f' {wanted.name}' if wanted.name else ''}"]
+        database = status.request.database
+        if wanted.show and database is not None and status.local_port:
+            lines.append(render(database, wanted.show, endpoint(database, LOOPBACK, status.local_port)))
+        write_line("\n".join(lines))
+
+    def _in_seconds(self, status: TunnelStatus) -> str:
+        if status.next_try is None:
+            return ""
+        return f" in {max(0, math.ceil((status.next_try - self._clock()).total_seconds()))} s"
+
+    def _say(self, message: str, hint: str = "", state: str = "", when: str = "") -> None:
+        cause = f"{state}: {message}"
+        if cause == self._said:
+            return
+        self._said = cause
+        self._progress.clear()
+        words = "; ".join(filter(None, [message, hint]))
+        begin = ": ".join(filter(None, [self._wanted.name, f"{state}{when}"]))
+        say(": ".join(filter(None, [begin, words])))
