@@ -19,10 +19,12 @@ async def server(handler: Handler) -> AsyncIterator[int]:
         task = asyncio.current_task()
         assert task is not None
         served.add(task)
-        with contextlib.suppress(ConnectionError):
-            await handler(reader, writer)
-            writer.close()
-            await writer.wait_closed()
+        with contextlib.suppress(OSError):  # a peer that resets may do so at any point
+            try:
+                await handler(reader, writer)
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as serving:
         yield serving.sockets[0].getsockname()[1]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import random
 import socket
 import struct
 import sys
@@ -104,12 +105,10 @@ def bound(host: str) -> socket.socket:
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
-        writer.write_eof()
-    writer.close()
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+        await writer.drain()
+    writer.write_eof()
 
 
 async def exchange(port: int, data: bytes, host: str = "127.0.0.1") -> bytes:
@@ -636,3 +635,63 @@ async def test_a_listener_that_never_started_frees_its_port() -> None:
     await listener.close()
     with socket.socket() as free:
         free.bind(("127.0.0.1", listener.port))
+
+
+# -- everything at once -----------------------------------------------------------------------------------------------
+
+
+async def test_whatever_clients_and_sessions_do_nothing_is_left() -> None:
+    """Clients that finish, half-close, leave, reset and dawdle, while sessions come and go under them."""
+    chance = random.Random(11)
+    whole = 0
+    mistakes: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: mistakes.append(context))
+
+    async def client(port: int, manner: str) -> None:
+        nonlocal whole
+        data = chance.randbytes(chance.choice([1, 1000, 300_000]))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(data)
+            if manner == "finish":
+                writer.write_eof()
+                got = await reader.read(-1)
+                assert got == data, "an answer that ended in order is whole"
+                whole += 1
+            elif manner == "dawdle":
+                await asyncio.sleep(chance.uniform(0, 0.1))
+                await reader.read(10)
+        except ConnectionError:
+            return  # its session was lost
+        finally:
+            if manner == "reset":
+                sock = writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async with server(echo) as port:
+        sessions = Sessions()
+        given = [sessions.begin(port)]
+        async with listening(sessions) as listener:
+            before = open_descriptors()
+            manners = ["finish", "finish", "leave", "reset", "dawdle"] * 50
+            dialling = [asyncio.create_task(client(listener.port, manner)) for manner in manners]
+            for _ in range(5):
+                await asyncio.sleep(0.03)
+                sessions.lose()
+                await asyncio.sleep(0.01)
+                given.append(sessions.begin(port))
+            dialling += [asyncio.create_task(client(listener.port, "finish")) for _ in range(20)]
+            async with asyncio.timeout(30):
+                await asyncio.gather(*dialling)
+            await until(lambda: not listener.traffic().connections)
+            await until(lambda: open_descriptors() <= before)
+            assert not listener._links
+            assert not listener._half_closed
+            assert [session.clients for session in given] == [0] * len(given)
+            assert sessions.waiting == 0
+    assert whole >= 20
+    assert not mistakes
