@@ -19,6 +19,8 @@ _LIST = "list"
 def main(arguments: Sequence[str]) -> int:
     """Gives one order and prints what it fell on, one a line. Raises SsmTuiError."""
     options = _parser().parse_args(arguments)
+    if options.name not in (*ABOUT, _LIST):
+        raise UsageError(f"there is no fault {options.name}", "see: ssm-tui demo fault --help")
     client = FaultClient(os.environ, options.region)
     if options.name == _LIST:
         for each in client.sessions():
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("name", choices=[*ABOUT, _LIST], metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="one of those below")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--session", default="", metavar="ID", help="one session")
     which.add_argument("--node", default="", metavar="NODE", help="a node by id or name, or its sessions")

@@ -179,8 +179,10 @@ class FaultControl:
         with self.state:
             nodes = self.registry.nodes(caller.account, region)
         found = [each for each in nodes if word in (each.id, node_tags(each).get("Name"), each.computer_name)]
-        if len(found) != 1:
-            raise AwsFault("InvalidTarget", f"{len(found)} nodes of {region} are called {word}.")
+        if not found:
+            raise AwsFault("InvalidTarget", f"No node of {region} is called {word}.")
+        if len(found) > 1:
+            raise AwsFault("InvalidTarget", f"{len(found)} nodes of {region} are called {word}: use an id.")
         return found[0]
 
 

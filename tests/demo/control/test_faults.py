@@ -352,7 +352,8 @@ def test_faults_of_sessions_say_of_which(faults: FaultClient, fault: Fault) -> N
         (Order(Fault.THROTTLE), "throttle needs action"),
         (Order(Fault.DATABASE_DOWN), "database-down needs database"),
         (Order(Fault.NODE_GONE), "node-gone needs node"),
-        (Order(Fault.NODE_GONE, node="no-such-node"), "0 nodes of ap-northeast-2 are called no-such-node"),
+        (Order(Fault.NODE_GONE, node="no-such-node"), "No node of ap-northeast-2 is called no-such-node"),
+        (Order(Fault.NODE_GONE, node="pay-worker"), "2 nodes of ap-northeast-2 are called pay-worker: use an id"),
     ],
 )
 def test_orders_that_lack_something(faults: FaultClient, order: Order, words: str) -> None:
