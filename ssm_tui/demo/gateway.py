@@ -152,6 +152,7 @@ class Gateway:
             relay.end()
         await asyncio.gather(*self._works, return_exceptions=True)
         for link in list(self._links):
+            link.release()
             link.close()
         await self._around.services.stop()
         # Whatever left its terminal behind (nohup, setsid) ends here at the latest.

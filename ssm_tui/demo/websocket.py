@@ -71,6 +71,7 @@ class ClientLink(asyncio.Protocol):
         self._flushing = False
         self._congested = False
         self._held = False
+        self._closed = False
         self._deadline: asyncio.TimerHandle | None = None
 
     @property
@@ -88,8 +89,9 @@ class ClientLink(asyncio.Protocol):
         """A goodbye in order, and the end of the connection whether it is answered or not."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code)
+        self._closed = True
         self._flush()
-        if self._transport is not None:
+        if self._transport is not None and not self._held:
             self._transport.close()
 
     def abort(self) -> None:
@@ -125,6 +127,8 @@ class ClientLink(asyncio.Protocol):
             if self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
             self._flush()
+            if self._transport is not None and self._closed:
+                self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- what create_server makes

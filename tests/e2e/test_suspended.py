@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,48 +16,85 @@ from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault, Order
 from ssm_tui.demo.patience import Patience
 from ssm_tui.demo.runner import DemoProcess
-from tests.e2e.conftest import BARE_PATH, make_laptop, own_port
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="only POSIX suspends processes")]
 
 _PATIENCE = 2.0
+_SLEEP = 11.0  # what the supervisor's clock, which ticks every 5 s, surely takes for a sleep: 5 s late at least
 _SOON = 30.0
+_NOTICED = 15.0
+"""Seconds from the waking to an answer. Without noticing that it has slept the plugin would take 25 s to find out that
+nobody answers any more."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hasty_cloud() -> Iterator[DemoProcess]:
     """A cloud whose service keeps the sessions of absent clients for 2 s only."""
     with DemoProcess(patience=Patience(client=_PATIENCE)) as cloud:
         yield cloud
 
 
+@contextmanager
+def asleep(process: subprocess.Popen[str]) -> Iterator[None]:
+    """The program and all that it has started are stopped, and go on at the end."""
+    program = psutil.Process(process.pid)
+    stopped = [program, *program.children(recursive=True)]
+    assert any("ssm_tui.plugin" in each.cmdline() for each in stopped)
+    for each in stopped:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in reversed(stopped):
+            each.resume()
+
+
+def gone(faults: FaultClient) -> bool:
+    """Whether the service has given every session up, soon."""
+    deadline = time.monotonic() + _SOON
+    while faults.sessions() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not faults.sessions()
+
+
+def answered(laptop: Laptop, port: int) -> bool:
+    """Whether a query goes through, soon. Clients may be cut off meanwhile; refused they are never."""
+    deadline = time.monotonic() + _SOON
+    while time.monotonic() < deadline:
+        asked = laptop.psql(port, "select 42", database="orders", user="app")
+        assert "refused" not in asked.stderr
+        if asked.stdout.strip() == "42":
+            return True
+    return False
+
+
 def test_a_suspended_program_recovers_by_itself(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
+    """Its connection ends while it sleeps, and the service does not wait that long."""
     laptop, faults = make_laptop(hasty_cloud.environment, tmp_path, BARE_PATH), FaultClient(hasty_cloud.environment)
     with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
         before = {each.id for each in faults.sessions()}
-        program = psutil.Process(process.pid)
-        asleep = [program, *program.children(recursive=True)]
-        assert any("ssm_tui.plugin" in each.cmdline() for each in asleep)
-        try:
-            for each in asleep:
-                each.send_signal(signal.SIGSTOP)
-            # Of a laptop that sleeps the service hears nothing: its connection ends, and nobody comes back.
+        with asleep(process):
             faults.inject(Order(Fault.CUT, all=True))
-            deadline = time.monotonic() + _SOON
-            while faults.sessions() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            assert faults.sessions() == ()
-        finally:
-            for each in reversed(asleep):
-                each.send_signal(signal.SIGCONT)
-        answers = []
-        deadline = time.monotonic() + _SOON
-        while "42" not in answers and time.monotonic() < deadline:
-            asked = laptop.psql(port, "select 42", database="orders", user="app")
-            assert "refused" not in asked.stderr
-            answers.append(asked.stdout.strip())
-        assert answers[-1] == "42"
+            assert gone(faults)
+        assert answered(laptop, port)
         assert process.poll() is None
         now = {each.id for each in faults.sessions()}
         assert now
         assert not now & before
+
+
+def test_a_program_that_slept_notices_a_dead_connection_soon(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
+    """Nobody tells it: the router between has forgotten the connection, so nothing answers and nothing is refused."""
+    laptop, faults = make_laptop(hasty_cloud.environment, tmp_path, BARE_PATH), FaultClient(hasty_cloud.environment)
+    with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
+        with asleep(process):
+            began = time.monotonic()
+            faults.inject(Order(Fault.SILENCE, all=True))
+            faults.inject(Order(Fault.TERMINATE, all=True))
+            assert gone(faults)
+            time.sleep(max(0.0, _SLEEP - (time.monotonic() - began)))
+        awake = time.monotonic()
+        assert answered(laptop, port)
+        assert time.monotonic() - awake < _NOTICED
+        assert process.poll() is None

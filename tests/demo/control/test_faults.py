@@ -132,6 +132,14 @@ async def test_silence_until_it_is_over(faults: FaultClient, session: dict[str, 
         await pong
 
 
+async def test_in_silence_not_even_the_end_is_heard(faults: FaultClient, session: dict[str, str]) -> None:
+    async with echoing(session) as (client, _, _):
+        await inject(faults, Order(Fault.SILENCE, session=session["SessionId"]))
+        assert await inject(faults, Order(Fault.TERMINATE, session=session["SessionId"])) == (session["SessionId"],)
+        with pytest.raises(TimeoutError):  # longer than the service waits for its clients to leave after the end
+            await client.wait(lambda: client.gone or client.closed is not None, patience=1.5)
+
+
 async def test_silence_for_a_time(faults: FaultClient, session: dict[str, str]) -> None:
     async with echoing(session) as (_, streams, stream):
         began = time.monotonic()
