@@ -1,4 +1,4 @@
-"""What to do about a tunnel's fault, and when to try again: pure rules, without clock or I/O."""
+"""What to do about a tunnel's fault, which way to take then, and when: pure rules, without clock or I/O."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from ssm_tui.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssm_tui.domain.tunnels import Way
+
 FIRST_TRIES: Final = 3
 """How often a tunnel that never stood is tried where nothing says why its session ended."""
 
@@ -46,14 +48,17 @@ class Remedy(Enum):
     TRY_AGAIN = "start another session"
 
 
-def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int) -> Remedy:
+def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int, detour: bool = False) -> Remedy:
     """The remedy for what ended a session, or kept it from starting.
 
     `was_ready`: the far end was reached before, so the tunnel is right in itself. `tries` counts the starts that have
-    failed since then, this one included; `ways_left` the nodes that were not tried since then.
+    failed since then, this one included; `ways_left` the nodes that were not tried since then. `detour`: the node is
+    not the one that was asked for, which may come back where this one is denied.
     """
     if isinstance(error, CredentialsError):
         return Remedy.PAUSE
+    if detour and isinstance(error, AccessDeniedError):
+        return _elsewhere(ways_left) or (Remedy.TRY_AGAIN if was_ready else Remedy.FAIL)
     if isinstance(error, _HOPELESS):
         return Remedy.FAIL
     if isinstance(error, FarEndError):
@@ -67,10 +72,50 @@ def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int) -
 
 def _for_an_answer(code: str, *, was_ready: bool, ways_left: int) -> Remedy:
     if code == _AWAY or code in _GONE:
-        if ways_left:
-            return Remedy.OTHER_WAY
-        return Remedy.TRY_AGAIN if was_ready and code == _AWAY else Remedy.FAIL
+        return _elsewhere(ways_left) or (Remedy.TRY_AGAIN if was_ready and code == _AWAY else Remedy.FAIL)
     return Remedy.TRY_AGAIN if was_ready or code in _SERVICE_FAULTS else Remedy.FAIL
+
+
+def _elsewhere(ways_left: int) -> Remedy | None:
+    return Remedy.OTHER_WAY if ways_left else None
+
+
+@dataclass(slots=True)
+class Course:
+    """A tunnel's way through its faults: the node that it goes through, and what it has tried."""
+
+    ways: tuple[Way, ...]
+    was_ready: bool = False
+    tries: int = 0
+    _at: int = 0
+    _tried: int = 1
+
+    @property
+    def way(self) -> Way:
+        """The node to go through now."""
+        return self.ways[self._at]
+
+    def remedy(self, error: SsmTuiError) -> Remedy:
+        """The remedy for a fault on this way."""
+        left = len(self.ways) - self._tried
+        return remedy(error, was_ready=self.was_ready, tries=self.tries, ways_left=left, detour=self._at > 0)
+
+    def turn(self) -> Way:
+        """Takes the next way, and returns it."""
+        self._at = (self._at + 1) % len(self.ways)
+        self._tried += 1
+        return self.way
+
+    def begin_anew(self) -> None:
+        """Before another round: where all ways were tried, the one that was asked for is the first again."""
+        if len(self.ways) > 1 and self._tried >= len(self.ways):
+            self._at = 0
+        self._tried = 1
+
+    def stood(self) -> None:
+        """The far end was reached on this way."""
+        self.was_ready = True
+        self.tries, self._tried = 0, 1
 
 
 @dataclass(slots=True)

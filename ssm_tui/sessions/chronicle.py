@@ -71,9 +71,7 @@ class Chronicle:
 
     def measured(self, traffic: Traffic) -> TunnelStatus:
         """The status with the traffic of this moment; nobody is told."""
-        if not self.status.state.ended:
-            self.status = replace(self.status, traffic=traffic)
-        return self.status
+        return self.status if self.status.state.ended else replace(self.status, traffic=traffic)
 
     def _write(self, event: TunnelEvent) -> None:
         self._events.append(event)

@@ -62,7 +62,7 @@ class Pool:
         self.reason: SsmTuiError | None = None
         """Why the last session was lost, once there is none."""
         self.mistake: BaseException | None = None
-        """What went wrong here, and should not be possible."""
+        """What went wrong here, and should not be possible: it ends the tunnel."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -79,10 +79,19 @@ class Pool:
             return next((place.resuming for place in self._places.values()), "")
         return next((place.resuming for place in self._places.values() if place.clients and place.resuming), "")
 
+    def carries(self, session: Session) -> bool:
+        """Whether it stands, and its connection does."""
+        return (place := self._places.get(session)) is not None and not place.resuming
+
     @property
     def best(self) -> Session | None:
         """The session to look through at the far end."""
         return min(self._places.values(), key=lambda place: place.load).session if self._places else None
+
+    def check(self) -> None:
+        """Raises a mistake of ours."""
+        if self.mistake is not None:
+            raise self.mistake
 
     # -- sessions -----------------------------------------------------------------------------------------------------
 

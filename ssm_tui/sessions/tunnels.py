@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.sessions.local_end import NoMemory, Wanted
 from ssm_tui.sessions.logins import Logins
+from ssm_tui.sessions.means import Means
 from ssm_tui.sessions.patience import Patience
 from ssm_tui.sessions.ports import PortMemory
 from ssm_tui.sessions.session import Preparer, Starter
-from ssm_tui.sessions.tunnel import Means, Tunnel, Wanted
+from ssm_tui.sessions.tunnel import Tunnel
 from ssm_tui.sessions.waking import Waking
 
 if TYPE_CHECKING:
@@ -23,21 +25,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
 
 __all__ = ["Patience", "PortMemory", "Preparer", "TunnelSupervisor", "Wanted"]
-
-
-class _NoMemory:
-    """The memory of a supervisor that was given none."""
-
-    def recall(self, request: TunnelRequest) -> int | None:
-        del request
-        return None
-
-    def keep(self, request: TunnelRequest, port: int) -> None:
-        del request, port
-
-    def others(self, request: TunnelRequest) -> frozenset[int]:
-        del request
-        return frozenset()
 
 
 class TunnelSupervisor:
@@ -67,7 +54,7 @@ class TunnelSupervisor:
             Logins(clouds, patience.login),
             clock or (lambda: datetime.now(UTC)),
             random,
-            memory or _NoMemory(),
+            memory or NoMemory(),
             wanted,
         )
         self._waking = Waking(self._woken, tick=patience.tick, late=patience.late)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssm_tui.domain.recovery import FIRST_TRIES, Backoff, Remedy, remedy
+from ssm_tui.domain.recovery import FIRST_TRIES, Backoff, Course, Remedy, remedy
+from ssm_tui.domain.tunnels import Way
 from ssm_tui.errors import (
     AccessDeniedError,
     AwsError,
@@ -63,6 +64,33 @@ def test_what_nobody_can_explain_is_tried_a_few_times_at_first() -> None:
     error = SessionError("the plugin died")
     tries = [remedy(error, was_ready=False, tries=number, ways_left=0) for number in range(1, FIRST_TRIES + 1)]
     assert tries == [R.TRY_AGAIN] * (FIRST_TRIES - 1) + [R.FAIL]
+
+
+def test_a_detour_that_is_denied_ends_no_tunnel_that_was_right() -> None:
+    denied = AccessDeniedError("denied")
+    assert remedy(denied, was_ready=True, tries=1, ways_left=1, detour=True) is R.OTHER_WAY
+    assert remedy(denied, was_ready=True, tries=1, ways_left=0, detour=True) is R.TRY_AGAIN
+    assert remedy(denied, was_ready=False, tries=1, ways_left=0, detour=True) is R.FAIL
+
+
+def test_all_ways_are_tried_in_turn_and_then_anew() -> None:
+    first, second, third = (Way(name) for name in "abc")
+    course = Course((first, second, third))
+    away = AwsError("away", code="TargetNotConnected")
+    course.stood()
+    for _ in range(2):
+        taken = [course.way]
+        while course.remedy(away) is R.OTHER_WAY:
+            taken.append(course.turn())
+        assert taken == [first, second, third]
+        assert course.remedy(away) is R.TRY_AGAIN
+        course.begin_anew()
+    course.turn()
+    course.stood()
+    assert course.way == second  # no way back without need
+    assert course.remedy(away) is R.OTHER_WAY
+    course.begin_anew()
+    assert course.way == second
 
 
 def test_waits_double_up_to_five_minutes_and_begin_anew() -> None:

@@ -1,0 +1,82 @@
+"""A tunnel's local end: the port taken and remembered, the listener on it, and both given back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from ssm_tui.background import in_background
+from ssm_tui.sessions import ports
+from ssm_tui.sessions.listener import Listener
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.sessions.listener import Upstreams
+
+
+class Wanted(Protocol):
+    """Remembers what is open, for the next start after a power cut. Both block briefly."""
+
+    def opened(self, request: TunnelRequest, port: int) -> None:
+        """The tunnel has its port."""
+
+    def closed(self, port: int) -> None:
+        """The tunnel that had it has ended."""
+
+
+class NoMemory:
+    """Where no port is remembered."""
+
+    def recall(self, request: TunnelRequest) -> int | None:
+        del request
+        return None
+
+    def keep(self, request: TunnelRequest, port: int) -> None:
+        del request, port
+
+    def others(self, request: TunnelRequest) -> frozenset[int]:
+        del request
+        return frozenset()
+
+
+async def open_local_end(
+    request: TunnelRequest,
+    memory: ports.PortMemory,
+    upstreams: Upstreams,
+    *,
+    on_change: Callable[[], None],
+    clock: Callable[[], datetime],
+) -> Listener:
+    """The listener, accepting. Raises PortError; then, and where it is cancelled, no port is left bound."""
+    taking = in_background(lambda: ports.take(request, memory), "take a port")
+    try:
+        await asyncio.wait([taking])
+        listener = Listener(taking.result(), upstreams, on_change=on_change, clock=clock)
+        await listener.start()
+    except BaseException:
+        await asyncio.wait([taking])  # briefly
+        if taking.exception() is None:
+            _close(taking.result())
+        raise
+    return listener
+
+
+def _close(sockets: tuple[socket.socket, ...]) -> None:
+    for each in sockets:
+        each.close()
+
+
+async def remember_opened(wanted: Wanted | None, request: TunnelRequest, port: int) -> None:
+    """The tunnel would be offered again after a power cut."""
+    if wanted is not None:
+        await in_background(lambda: wanted.opened(request, port), "remember a tunnel")
+
+
+async def remember_closed(wanted: Wanted | None, port: int) -> None:
+    """The tunnel is over."""
+    if wanted is not None:
+        await in_background(lambda: wanted.closed(port), "forget a tunnel")

@@ -1,0 +1,27 @@
+"""What all tunnels of a supervisor share, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ssm_tui.sessions.local_end import Wanted
+    from ssm_tui.sessions.logins import Logins
+    from ssm_tui.sessions.ports import PortMemory
+    from ssm_tui.sessions.session import Starter
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`clock` is the wall's, `random` gives 0 ≤ x < 1."""
+
+    starter: Starter
+    logins: Logins
+    clock: Callable[[], datetime]
+    random: Callable[[], float]
+    memory: PortMemory
+    wanted: Wanted | None
