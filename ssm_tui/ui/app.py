@@ -10,16 +10,19 @@ import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
+from textual.notifications import Notify
 
 from ssm_tui.ui.palette import ActionProvider
 from ssm_tui.ui.screens.home import Home
 from ssm_tui.ui.services import Clipboard, HandOver, Services, UiSettings
 from ssm_tui.ui.themes import DEFAULT_THEME, THEMES
+from ssm_tui.ui.toasts import LastingNotification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.command import Provider
+    from textual.notifications import SeverityLevel
 
 __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
 
@@ -47,6 +50,19 @@ class SsmTui(App[None]):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         self._home: Home | None = None
         self._ending: asyncio.Future[None] | None = None
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """As every app does, with a notification that cannot hang it."""
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(LastingNotification(message, title, severity, seconds, markup=markup)))
 
     def _refresh_notifications(self) -> None:
         """The newest few: a pile of them would hide the list that they tell of."""

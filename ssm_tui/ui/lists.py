@@ -161,4 +161,4 @@ class Lists:
         """The node that it goes through now, by name where that is known."""
         way = status.via if status.via.target else status.request.ways[0]
         node = self._catalog.node(NodeKey(status.request.context, way.target))
-        return way.label or (node.name if node else "") or way.target
+        return (node.name if node else "") or way.label or way.target

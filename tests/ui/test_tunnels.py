@@ -139,7 +139,13 @@ async def test_a_forward_is_checked_and_shows_its_command() -> None:
         await person.sees("cache.local:6379")
         request = world.tunnels.statuses()[0].request
         assert request == TunnelRequest(
-            CONTEXT, "i-000000000000000e2", 6379, "cache.local", 16379, title="cache.local:6379", label="half-known"
+            CONTEXT,
+            "i-000000000000000e2",
+            6379,
+            "cache.local",
+            16379,
+            title="cache.local:6379",
+            label="half-known (i-000000000000000e2)",
         )
         await person.sees("Tunnels 1")
 

@@ -82,8 +82,8 @@ class TunnelFlow:
                 title=database.id,
                 family=database.family,
                 database=database,
-                label=relay.node.name,
-                others=tuple(Way(node.id, node.name) for node in relay.others),
+                label=relay.node.label,
+                others=tuple(Way(node.id, node.label) for node in relay.others),
             )
         )
 
@@ -100,7 +100,7 @@ class TunnelFlow:
             host=wanted.host,
             local_port=wanted.local_port,
             title=title,
-            label=node.name,
+            label=node.label,
         )
         return self.open(request)
 

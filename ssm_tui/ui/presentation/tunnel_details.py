@@ -68,7 +68,8 @@ def _findings(row: TunnelRow, status: TunnelStatus, events: tuple[TunnelEvent, .
     if status.hint:
         yield Finding("→", Tone.ACCENT, "next", status.hint)
     if status.state not in _CALM:
-        for event in events[-TRIED:]:
+        told = (status.state, status.message)
+        for event in [event for event in events if (event.state, event.text) != told][-TRIED:]:
             sign, tone = STATES[event.state]
             text = ": ".join(filter(None, (event.state.value, event.text)))
             yield Finding(sign, tone, f"{event.at.astimezone():%H:%M:%S}", text)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.services import Services
 
 TICK = 5.0  # seconds between repaints of ages
+SOON = 0.001  # seconds; Textual drops a timer that is due before it has begun
 SHARE = 5  # after a repaint that took a while, this many times as long passes before the next one
 WIDE, TALL = 150, 30  # from here on the details stand beside the list, or under it
 
@@ -91,7 +92,7 @@ class Board(Screen[None]):
             return
         self._fill_due = True
         wait = self._not_before - time.monotonic()
-        if wait > 0:
+        if wait > SOON:
             self.set_timer(wait, self._fill)
         else:
             self.call_later(self._fill)
