@@ -222,7 +222,7 @@ class _Client:
             while raw := await self._reader.readline():
                 try:
                     ask = wire.ASKS.decode(raw)
-                except msgspec.DecodeError as problem:
+                except (msgspec.DecodeError, RecursionError) as problem:
                     # Of another version, or no client of ours: it is told, and may go on.
                     self._say(Answer(_number(raw), message=f"not understood: {problem}", hint="is it another version?"))
                     continue
@@ -276,7 +276,7 @@ def _number(raw: bytes) -> int:
     """Which question it was, if that can be told."""
     try:
         return msgspec.json.decode(raw, type=_Numbered).number
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return 0
 
 
