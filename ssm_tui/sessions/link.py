@@ -133,7 +133,8 @@ class End(asyncio.Protocol):
 class Link:
     """A client, from the moment it was accepted until both sockets are closed.
 
-    `left` is settled when the session's port is no longer needed, `over` when nothing is left of either side.
+    `left` is settled when the session's port that it has joined is no longer needed, `over` when nothing is left of
+    either side.
     """
 
     def __init__(self, since: datetime, accepted: Callable[[Link], None], input_ended: Callable[[Link], None]) -> None:
@@ -168,6 +169,7 @@ class Link:
     async def join(self, upstream: Upstream) -> None:
         """Connects the client to the session's port. Raises OSError where that refuses: nothing is lost then."""
         self._upstream = upstream
+        self.left = asyncio.get_running_loop().create_future()
         await asyncio.get_running_loop().create_connection(lambda: End(self), upstream.host, upstream.port)
 
     def reset(self) -> None:
@@ -175,6 +177,13 @@ class Link:
         self.client.abort()
         if self._far is not None:
             self._far.abort()
+
+    def lose(self) -> None:
+        """The session is gone: the client is reset, unless nothing has passed yet. Then it may join another one."""
+        if self._untouched and self._far is not None:
+            self._part(self._far)
+        else:
+            self.reset()
 
     def end_if_gone(self, table: peers.Table) -> None:
         """Ends the connection where the client, whose input has ended, has closed its socket altogether: else the
@@ -187,6 +196,19 @@ class Link:
                 self.reset()
             elif not far.holds_output() and (pair := far.pair()) is not None and peers.has_read_all(table, pair):
                 self._leave(far)
+
+    @property
+    def _untouched(self) -> bool:
+        """Both sides are there, and neither has said anything."""
+        client, far = self.client, self._far
+        if client.transport is None or far is None:
+            return False
+        return not (client.came or client.ended or far.came or far.ended)
+
+    def _part(self, far: End) -> None:
+        self._far = self.client.other = far.other = None
+        far.abort()
+        _settle(self.left)
 
     def _leave(self, far: End) -> None:
         self._in_order = True
@@ -240,6 +262,9 @@ class Link:
 
     def lost(self, end: End) -> None:
         """An end is closed."""
+        if end is not self.client and (end is not self._far or self._untouched):
+            self._part(end)
+            return
         if not self._in_order:
             # One side is gone: the other may neither hang, nor take what it has for all there was. But a client that
             # had ended its input has said all it had to say.

@@ -3,8 +3,9 @@
 It knows nothing of sessions. For each client it enters `upstreams()`, which gives a session's port as soon as there is
 one (an `Upstream`; the client waits meanwhile) and which is left when the client no longer needs that session. Whoever
 gives upstreams settles `lost` when the session is gone, and its clients are reset at once; the listener adds to
-`carried` what has passed either way, so that the difference of two readings is the upstream's load. A session's port
-that refuses is asked for again a few times: the session may have died without anyone knowing it yet.
+`carried` what has passed either way, so that the difference of two readings is the upstream's load. A client whose
+session's port refuses, or goes before either side has said anything, is given another upstream, a few times: the
+session may have died without anyone knowing it yet.
 
     listener = Listener(ports.take(request, memory), pool.upstream, on_change=…, clock=…)
     await listener.start()
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 BACKLOG: Final = 512
-# How often a client is carried to a session's port that refuses, and how long it is left to its owner to notice.
+# How often a client may find its session gone, and how long the session's owner has to notice.
 _DIALS: Final = 4
 _UNNOTICED_SECONDS: Final = 1.0
+# A process that is stopped still has its port, until its queue is full.
+_DIAL_SECONDS: Final = 5.0
 # After its end of input a client is looked at until the connection is over: soon at first, then ever more rarely.
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LAST_LOOK_SECONDS: Final = 5.0
@@ -154,16 +157,20 @@ class Listener:
             await link.over
 
     async def _carried(self, link: Link) -> bool:
-        """Whether the session's port answered; the connection is over then, or needs the session no more."""
+        """Whether that is all: False where the session was gone before either side had said anything."""
         async with self._upstreams() as upstream:
             try:
-                await link.join(upstream)
+                async with asyncio.timeout(_DIAL_SECONDS):
+                    await link.join(upstream)
+                await asyncio.wait([link.left, upstream.lost], return_when=asyncio.FIRST_COMPLETED)
+                if not link.left.done():
+                    link.lose()
+                refused = False
             except OSError:
+                refused = True
+            if not link.joined:
                 await asyncio.wait([upstream.lost], timeout=_UNNOTICED_SECONDS)
-                return False
-            await asyncio.wait([link.left, upstream.lost], return_when=asyncio.FIRST_COMPLETED)
-            if not link.left.done():
-                link.reset()
+                return not (refused or upstream.lost.done())
         await link.over  # a slow reader still gets what waits for it
         return True
 

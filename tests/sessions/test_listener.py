@@ -321,6 +321,63 @@ async def test_a_session_that_died_unnoticed_is_asked_for_again() -> None:
                 assert await asyncio.wait_for(answer, SOON) == b"not lost"
 
 
+@pytest.mark.parametrize("how", ["lost", "reset"])
+async def test_a_client_that_has_said_and_heard_nothing_survives_its_session(how: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as dying:
+        dying.setblocking(False)
+        sessions = Sessions()
+        first = sessions.begin(dying.getsockname()[1])
+        async with server(echo) as port, listening(sessions) as listener:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            far, _ = await asyncio.get_running_loop().sock_accept(dying)
+            await until(lambda: first.clients == 1)
+            if how == "lost":
+                sessions.lose()
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            far.close()
+            if how == "reset":
+                await asyncio.sleep(0.05)  # the loss is noticed later than its first effect
+                sessions.lose()
+            await until(lambda: sessions.waiting == 1 and not first.clients)
+            writer.write(b"first ")
+            second = sessions.begin(port)
+            writer.write(b"words")
+            assert await asyncio.wait_for(reader.readexactly(11), SOON) == b"first words"
+            assert listener.traffic() == Traffic(1, 11, 11)
+            assert (first.carried, second.carried) == (0, 22)
+            writer.close()
+
+
+async def test_a_reset_by_the_far_end_of_a_session_that_stands_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssm_tui.sessions.listener._UNNOTICED_SECONDS", 0.05)
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    async with server(refuses) as port:
+        sessions = Sessions()
+        sessions.begin(port)
+        async with listening(sessions) as listener:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            await is_reset(reader)
+            writer.close()
+    assert sessions.asked == 1
+
+
+async def test_a_waiting_client_that_parted_from_a_session_holds_no_place_once_gone() -> None:
+    async with server(echo) as port:
+        sessions = Sessions()
+        first = sessions.begin(port)
+        async with listening(sessions) as listener:
+            with socket.create_connection(("127.0.0.1", listener.port)) as client:
+                await until(lambda: first.clients == 1)
+                sessions.lose()
+                await until(lambda: sessions.waiting == 1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await until(lambda: not sessions.waiting and not listener.traffic().connections)
+
+
 async def test_a_port_that_goes_on_refusing_ends_in_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ssm_tui.sessions.listener._UNNOTICED_SECONDS", 0.01)
     sessions = Sessions()
