@@ -69,9 +69,9 @@ class Chronicle:
             self.status = after
             self._tell(after)
 
-    def measured(self, traffic: Traffic) -> TunnelStatus:
-        """The status with the traffic of this moment; nobody is told."""
-        return self.status if self.status.state.ended else replace(self.status, traffic=traffic)
+    def measured(self, traffic: Traffic, sessions: int) -> TunnelStatus:
+        """The status with what is counted at this moment; nobody is told."""
+        return self.status if self.status.state.ended else replace(self.status, traffic=traffic, sessions=sessions)
 
     def _write(self, event: TunnelEvent) -> None:
         self._events.append(event)

@@ -59,7 +59,7 @@ class Tunnel:
         """At this moment."""
         if self._listener is None:
             return self._chronicle.status
-        return self._chronicle.measured(self._listener.traffic())
+        return self._chronicle.measured(self._listener.traffic(), len(self._pool))
 
     @property
     def history(self) -> tuple[TunnelEvent, ...]:

@@ -88,4 +88,4 @@ def test_an_end_carries_nothing_but_keeps_its_sum() -> None:
     one.become(S.FAILED)
     assert told[-1].traffic == Traffic(0, 10, 20)
     assert told[-1].sessions == 0
-    assert one.measured(Traffic(5)).traffic == Traffic(0, 10, 20)
+    assert one.measured(Traffic(5), 1).traffic == Traffic(0, 10, 20)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +18,7 @@ from ssm_tui.aws.live import AwsClouds
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault
 from ssm_tui.demo.runner import DemoProcess
+from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.sessions.launch import Launcher
 from tests.sessions.supervising import QUICK, Landscape, Processes, Watched, forbidden, order, supervised
@@ -51,7 +54,8 @@ class Client:
 
     async def close(self) -> None:
         self._writer.close()
-        await self._writer.wait_closed()
+        with contextlib.suppress(ConnectionResetError):
+            await self._writer.wait_closed()
 
 
 def spread(processes: Processes) -> list[int]:
@@ -204,3 +208,33 @@ async def test_while_a_session_resumes_others_carry_its_next_clients(
     await watched.until(number, S.READY)
     for each in (client, *others):
         await each.close()
+
+
+class BrokenLater:
+    """A launcher with a mistake in it that shows at the second session."""
+
+    def __init__(self, launcher: Launcher) -> None:
+        self._prepared = 0
+        self._launcher = launcher
+
+    def prepare(self, spec: SessionSpec) -> Command:
+        self._prepared += 1
+        if self._prepared == 2:
+            raise LookupError("a secret perhaps")
+        return self._launcher.prepare(spec)
+
+
+async def test_a_mistake_of_ours_in_a_further_session_is_shown_too(
+    launcher: Launcher, clouds: AwsClouds, processes: Processes, landscape: Landscape
+) -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    async with supervised(BrokenLater(launcher), clouds, processes) as watched:
+        number = watched.supervisor.open(landscape.to_node("web-1", 7))
+        port = (await watched.until(number, S.READY)).local_port
+        client = Client(*await asyncio.open_connection("127.0.0.1", port))
+        failed = await watched.until(number, S.FAILED)
+        assert await client.was_reset()
+        await client.close()
+    assert failed.message == "the tunnel broke: LookupError"
+    assert [type(context["exception"]) for context in told] == [LookupError]

@@ -204,6 +204,30 @@ async def test_after_a_sleep_nothing_is_waited_for(
         await watched.until(number, S.READY, seconds=10)
 
 
+async def test_after_a_sleep_what_is_ready_is_looked_at(
+    launcher: Launcher, clouds: AwsClouds, processes: Processes, landscape: Landscape, faults: FaultClient
+) -> None:
+    async with supervised(launcher, clouds, processes, replace(QUICK, tick=0.1, late=0.3)) as watched:
+        number = watched.supervisor.open(landscape.to_database("orders", "web-1"))
+        await watched.until(number, S.READY)
+        await order(faults, Fault.DATABASE_DOWN, database="orders")
+        time.sleep(0.5)  # noqa: ASYNC251 - as above
+        await watched.until(number, S.DEGRADED)
+        await order(faults, Fault.DATABASE_UP, database="orders")
+        await watched.until(number, S.READY)
+
+
+async def test_a_probe_that_the_user_asked_for(watched: Watched, landscape: Landscape, faults: FaultClient) -> None:
+    often, never = (watched.supervisor.open(landscape.to_database("orders", "web-1", probe_every=e)) for e in (0.1, 0))
+    for number in (often, never):
+        await watched.until(number, S.READY)
+    await order(faults, Fault.DATABASE_DOWN, database="orders")
+    assert "refused" in (await watched.until(often, S.DEGRADED)).message
+    await order(faults, Fault.DATABASE_UP, database="orders")
+    await watched.until(often, S.READY)
+    assert watched.states(never) == [S.STARTING, S.READY]
+
+
 async def test_a_session_process_that_was_stopped_is_ended_in_order(
     watched: Watched, landscape: Landscape, processes: Processes
 ) -> None:
