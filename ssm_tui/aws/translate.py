@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ssm_tui.domain.secrets import redacted
 from ssm_tui.errors import (
     AccessDeniedError,
     AwsError,
@@ -269,4 +270,5 @@ def _host(error: Any) -> str:
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split())
+    """Foreign words on one line, without what must not be shown."""
+    return redacted(" ".join(message.split()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ssm_tui.domain.secrets import redacted
 from ssm_tui.errors import (
     AccessDeniedError,
     AwsError,
@@ -102,7 +103,7 @@ def read(line: str) -> Event | None:
     if _REFUSED in line:
         return FarEndRefused()
     if match := _LOST.search(line):
-        return ConnectionLost(match[1])
+        return ConnectionLost(redacted(match[1]))
     return ConnectionResumed() if _RESUMED.search(line) else None
 
 
@@ -114,7 +115,7 @@ def refusal(said: str) -> SsmTuiError | None:
 
 def why_ended(lines: tuple[str, ...], status: int) -> SsmTuiError:
     """The reason that a session process ended by itself, from its last lines and its exit status."""
-    telling = [line for line in reversed(lines) if not _NEWS.search(line)]
+    telling = [redacted(line) for line in reversed(lines) if not _NEWS.search(line)]
     for line in telling:
         if error := _known(line):
             return error

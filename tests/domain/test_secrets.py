@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ssm_tui.domain.secrets import HIDDEN, redacted
+from ssm_tui.sessions.reading import ConnectionLost, read, why_ended
 
 LETTERS = string.ascii_letters + string.digits
 # What a password may be made of where it stands unquoted.
@@ -125,3 +126,11 @@ def test_a_long_text_takes_no_longer_than_its_length_deserves(piece: str) -> Non
     """A search that goes wrong takes minutes for this; pytest's own timeout ends it."""
     for size in (1_000, 60_000):
         redacted(piece * (size // len(piece)))
+
+
+def test_the_last_words_of_a_session_and_the_words_of_aws_are_looked_through() -> None:
+    secret = token(7, 60)
+    ended = why_ended(("Starting session with SessionId: x", f"cannot dial wss://x?token={secret}"), 1)
+    assert secret not in ended.message + ended.hint
+    lost = read(f"Session: x connection lost: {secret}; resuming.")
+    assert lost == ConnectionLost(HIDDEN)
