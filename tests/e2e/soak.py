@@ -62,6 +62,11 @@ _FAULTS = {
     Cut.TERMINATE: Fault.TERMINATE,
 }
 
+_HEAD = (
+    *("cut by", "rounds", "dials", "refused", "caught", "unserved"),
+    *("outage", "bound", "reset", "MB", "lost", "doubled", "hung"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -95,6 +100,9 @@ class Row:
     """Reset with a session that ended under them, having dialled before that was known."""
     unserved: int = 0
     outage: float = 0.0
+    """The longest time from the cut until a client is served again, or until a surviving one goes on."""
+    reset: float = 0.0
+    """The longest time from the cut until a connection that cannot survive is reset."""
     lost: int = 0
     doubled: int = 0
     carried: int = 0
@@ -122,33 +130,22 @@ class Report:
             for name in ("refused", "unserved", "lost", "doubled", "hung"):
                 if getattr(row, name):
                     found.append(f"{cut}: {getattr(row, name)} {name}")
+            if row.reset > self.plan.reset:
+                found.append(f"{cut}: a connection reset after {row.reset:.1f} s, the bound is {self.plan.reset:.0f} s")
             if row.outage > self.plan.bound(cut):
                 found.append(f"{cut}: an outage of {row.outage:.1f} s, the bound is {self.plan.bound(cut):.0f} s")
         return found
 
     def table(self) -> str:
-        head = (
-            "cut by",
-            "rounds",
-            "dials",
-            "refused",
-            "caught",
-            "unserved",
-            "outage",
-            "bound",
-            "MB",
-            "lost",
-            "doubled",
-        )
         rows = [
             (
                 *(cut, row.rounds, row.dialled, row.refused, row.caught, row.unserved),
-                *(f"{row.outage:.2f} s", f"{self.plan.bound(cut):.0f} s", f"{row.carried / 1e6:.1f}"),
-                *(row.lost, row.doubled, row.hung),
+                *(f"{row.outage:.2f} s", f"{self.plan.bound(cut):.0f} s", f"{row.reset:.2f} s" if row.reset else "-"),
+                *(f"{row.carried / 1e6:.1f}", row.lost, row.doubled, row.hung),
             )
             for cut, row in self.rows.items()
         ]
-        lines = [f"{first:30}" + "".join(f"{cell!s:>9}" for cell in rest) for first, *rest in ((*head, "hung"), *rows)]
+        lines = [f"{first:30}" + "".join(f"{cell!s:>9}" for cell in rest) for first, *rest in (_HEAD, *rows)]
         counts = [len(each) for each in (self.processes, self.descriptors, self.sessions)]
         left = "left: {} processes, {} file descriptors, {} sessions".format(*counts)
         return "\n".join([*lines, left])
@@ -245,6 +242,7 @@ class Soak:
             row.outage = max(row.outage, stream.stall)
         else:
             row.hung += not await stream.until_reset(plan.reset)
+            row.reset = max(row.reset, (stream.reset_at or float("inf")) - began)
         await stream.finish()
         row.rounds += 1
         row.dialled += dialling.dialled
