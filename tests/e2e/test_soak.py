@@ -12,8 +12,9 @@ import pytest
 
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.sessions.patience import Patience
-from tests.e2e.soak import Cut, Plan, Soak
+from tests.e2e.soak import Soak
 from tests.e2e.soak_clients import BLOCK, Dialling, Stream
+from tests.e2e.soak_report import Cut, Plan
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
 
