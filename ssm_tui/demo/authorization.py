@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ssm_tui.demo import kms
 from ssm_tui.demo.answers import AwsFault
 from ssm_tui.demo.landscape import known_region
 from ssm_tui.demo.policy import Decision, Request, Verdict, evaluate
@@ -89,7 +90,8 @@ def _wrong_signature(request: WireRequest, message: str) -> AwsFault:
 def authorize(request: WireRequest, principal: Principal) -> None:
     """Raises AwsFault unless the principal's policies allow the call."""
     if request.action not in _ALWAYS:
-        check(request, principal, request.action, resource_of(request, principal), {})
+        extra = kms.context_keys(request.json()) if request.service == "kms" else {}
+        check(request, principal, request.action, resource_of(request, principal), extra)
 
 
 def check(request: WireRequest, principal: Principal, action: str, resource: str, extra: Mapping[str, Values]) -> None:
@@ -131,6 +133,8 @@ def resource_of(request: WireRequest, principal: Principal) -> str:
         return known.format(**place)
     if request.service == "ssm":
         return _ssm_resource(request, place)
+    if request.service == "kms":
+        return kms.key_arn(request.json(), principal.account, request.region)
     if request.service == "secretsmanager":
         named = str(request.json().get("SecretId", "*"))
         arn = "arn:aws:secretsmanager:{region}:{account}:secret:".format(**place) + named

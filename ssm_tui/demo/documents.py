@@ -106,6 +106,12 @@ class Document:
     def session_type(self) -> str:
         return str(self.content.get("sessionType", ""))
 
+    @property
+    def key_id(self) -> str | None:
+        """The KMS key of its sessions; empty for none, None where the document leaves it to the account's settings."""
+        inputs = self.content.get("inputs")
+        return str(inputs.get("kmsKeyId") or "") if isinstance(inputs, dict) else None
+
     def properties(self, given: Mapping[str, list[str]], platform: str) -> dict[str, str]:
         """The properties with the parameters filled in; raises AwsFault for parameters the document does not take."""
         declared = self.content.get("parameters", {})
@@ -132,15 +138,33 @@ def find_document(name: str, account: str, region: str) -> Document:
     raise AwsFault("InvalidDocument", f"Document with name {short} does not exist.")
 
 
+def session_key(document: Document, account: str, region: str) -> str:
+    """The KMS key that a session by this document is encrypted with, empty for none; port sessions never are.
+
+    What the document does not say is in the account's preferences, which are the default document.
+    """
+    if document.session_type == "Port":
+        return ""
+    own = document.key_id
+    return own if own is not None else find_document(DEFAULT, account, region).key_id or ""
+
+
 def is_aws_owned(name: str) -> bool:
     return name.rpartition("document/")[2] in (*_AWS_OWNED, DEFAULT)
+
+
+def is_kept(name: str, account: str, region: str) -> bool:
+    """Whether the account has a document by this name: the default one too is its own once it was created."""
+    return name.rpartition("document/")[2] in ssm_backends[account][region]._documents  # noqa: SLF001 -- as below
 
 
 def _own_document(name: str, account: str, region: str) -> Mapping[str, Any] | None:
     kept = ssm_backends[account][region]._documents.get(name)  # noqa: SLF001 -- moto has no public way to the content
     if kept is None:
         return None
-    latest = kept.find(None)
+    # Preferences are in force as soon as they are updated, whatever version is the default ("Update Session Manager
+    # preferences" in the user guide has no second step).
+    latest = kept.find("$LATEST" if name == DEFAULT else None)
     if latest.document_type != "Session":
         raise AwsFault("InvalidDocument", f"Document type {latest.document_type} is not supported for this operation.")
     try:

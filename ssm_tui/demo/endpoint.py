@@ -15,7 +15,7 @@ from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from ssm_tui.demo import documents, simulation
+from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
@@ -94,6 +94,7 @@ class Endpoint:
                 authorize(request, caller)
             check_page(request)
             check_instance_ids(request)
+            kms.check_enabled(request, caller.account)
             if request.service == "ssm":
                 validate("ssm", request.operation, request.json())
             if request.action == "sts:AssumeRole":
@@ -131,7 +132,7 @@ def _check_trust(request: WireRequest, caller: Principal) -> None:
 def _owned_document(request: WireRequest, caller: Principal) -> Answer | None:
     """The documents that AWS owns, which moto does not ship; the account's own are moto's."""
     name = request.json()["Name"]
-    if not documents.is_aws_owned(name):
+    if not documents.is_aws_owned(name) or documents.is_kept(name, caller.account, request.region):
         return None
     return json_answer(documents.described(request.operation, name, caller.account, request.region))
 

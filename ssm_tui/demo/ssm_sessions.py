@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.demo import documents
-from ssm_tui.demo.agent import SessionOrder
+from ssm_tui.demo.agent import Encryption, SessionOrder
 from ssm_tui.demo.answers import Answer, AwsFault, json_answer
 from ssm_tui.demo.authorization import check, node_arn
+from ssm_tui.demo.kms import NodeKeys, NodeRole
 from ssm_tui.demo.ssm_nodes import paged
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class SessionCalls:
         if node is None or node.lost_since is not None:
             raise AwsFault("TargetNotConnected", f"{target} is not connected.")
         platform = node.agent.platform_type.lower()
+        key_id = documents.session_key(document, caller.account, region)
+        role = NodeRole(node.account, region, node.role, target)
         return SessionOrder(
             session_id=f"{caller.session_prefix}-{_session_suffix()}",
             target=target,
@@ -150,6 +153,7 @@ class SessionCalls:
             agent_version=node.agent.version,
             session_type=document.session_type,
             properties=document.properties(parameters.get("Parameters") or {}, platform),
+            encryption=Encryption(key_id, NodeKeys(role, self.state).decrypt) if key_id else None,
         ), document
 
     def _authorize(self, request: WireRequest, caller: Principal, target: str, name: str | None) -> None:

@@ -39,6 +39,7 @@ class Invocation:
     profile: str = ""
     document: str = ""
     endpoint: str = ""
+    target: str = ""
 
 
 class _UnusableError(Exception):
@@ -61,9 +62,10 @@ def parse(arguments: Sequence[str], environment: MutableMapping[str, str]) -> An
     try:
         response = _object(_response(arguments[0], environment), "the StartSession response (argument 1)")
         parameters: dict[str, object] = {}
+        target = ""
         if len(arguments) > 4:
             parameters = _object(padded[4], "the session's parameters (argument 5)")
-            _text(parameters, "Target", "the session's parameters (argument 5)")
+            target = _text(parameters, "Target", "the session's parameters (argument 5)")
         document = parameters.get("DocumentName")
         return Invocation(
             session_id=_text(response, "SessionId", "the StartSession response"),
@@ -73,6 +75,7 @@ def parse(arguments: Sequence[str], environment: MutableMapping[str, str]) -> An
             profile=padded[3],
             document=document if isinstance(document, str) else "",
             endpoint=padded[5],
+            target=target,
         )
     except _UnusableError as problem:
         return Answer(f"Cannot perform start session: {problem}\n", 1)

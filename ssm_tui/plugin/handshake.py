@@ -7,6 +7,7 @@ order are those of AWS's programs, so that a recorded payload is reproduced to t
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -91,6 +92,42 @@ class PortProperties:
 def session_action(session_type: str, properties: Mapping[str, object] | None) -> RequestedAction:
     """The action by which the agent names the session's type."""
     return RequestedAction(ActionType.SESSION_TYPE, {"SessionType": session_type, "Properties": properties})
+
+
+def encryption_action(key_id: str, challenge: bytes) -> RequestedAction:
+    """The action by which the agent asks for encryption with a KMS key."""
+    return RequestedAction(
+        ActionType.KMS_ENCRYPTION, {"KMSKeyId": key_id, "Challenge": b64encode(challenge).decode("ascii")}
+    )
+
+
+def encryption_key_id(action: RequestedAction) -> str:
+    """The KMS key that such an action names. Raises `HandshakeError`."""
+    key_id = _text(action.parameters, "KMSKeyId")
+    if not key_id:
+        raise HandshakeError("an encryption without a key")
+    return key_id
+
+
+def encryption_result(sealed_key: bytes) -> Mapping[str, object]:
+    """The result of such an action: the session's key as only KMS can read it."""
+    return {"KMSCipherTextKey": b64encode(sealed_key).decode("ascii"), "KMSCipherTextHash": None}
+
+
+def sealed_key(result: object) -> bytes:
+    """Reads it. Raises `HandshakeError`."""
+    if not isinstance(result, Mapping):
+        raise HandshakeError("an encryption without a result")
+    return _bytes(result, "KMSCipherTextKey")
+
+
+def encode_challenge(challenge: bytes) -> bytes:
+    return _dump({"Challenge": b64encode(challenge).decode("ascii")})
+
+
+def decode_challenge(payload: bytes) -> bytes:
+    """Raises `HandshakeError`."""
+    return _bytes(_load(payload), "Challenge")
 
 
 def port_properties(properties: object) -> PortProperties:
@@ -241,6 +278,13 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise HandshakeError(f"{name} is not text")
     return value
+
+
+def _bytes(fields: Mapping[str, object], name: str) -> bytes:
+    try:
+        return b64decode(_text(fields, name), validate=True)
+    except ValueError as error:
+        raise HandshakeError(f"{name} is not base64") from error
 
 
 def _integer(fields: Mapping[str, object], name: str) -> int:

@@ -1,4 +1,4 @@
-"""The two calls of the SSM API that a plugin makes, ResumeSession and TerminateSession.
+"""The calls of AWS's APIs that a plugin makes: ResumeSession and TerminateSession of SSM, GenerateDataKey of KMS.
 
 The one module here that imports botocore, and only inside a call: it costs half a second, which an ordinary session
 never needs. Calls run in daemon threads, so that a hanging one cannot keep the process alive.
@@ -10,6 +10,8 @@ import asyncio
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ssm_tui.plugin.encryption import KEY_BYTES, DataKey, encryption_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,14 @@ class ServiceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Call:
+    api: str
+    operation: str
+    parameters: dict[str, Any]
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Where and as whom to call: arguments 2, 4 and 6 of the plugin; empty means the SDK's defaults."""
 
@@ -37,40 +47,56 @@ class Service:
     profile: str = ""
     endpoint: str = ""
     seconds: float = 5.0
+    kms_seconds: float = 12.0
 
     async def resume(self, session_id: str) -> str:
         """The new token of a session, empty where the service has none any more. Raises `ServiceError`."""
-        response = await self._call("resume_session", session_id)
+        response = await self._session_call("resume_session", session_id)
         token = response.get("TokenValue")
         return token if isinstance(token, str) else ""
 
     async def terminate(self, session_id: str) -> None:
         """Raises `ServiceError`."""
-        await self._call("terminate_session", session_id)
+        await self._session_call("terminate_session", session_id)
 
-    async def _call(self, operation: str, session_id: str) -> dict[str, Any]:
+    async def data_key(self, key_id: str, session_id: str, target: str) -> DataKey:
+        """A key for one session. KMS has its own endpoint, not the one of SSM. Raises `ServiceError`."""
+        parameters = {
+            "KeyId": key_id,
+            "NumberOfBytes": KEY_BYTES,
+            "EncryptionContext": encryption_context(session_id, target),
+        }
+        call = _Call("kms", "generate_data_key", parameters, "")
+        response = await self._call(call, "AWS KMS", self.kms_seconds)
+        return DataKey(response["Plaintext"], response["CiphertextBlob"])
+
+    async def _session_call(self, operation: str, session_id: str) -> dict[str, Any]:
+        call = _Call("ssm", operation, {"SessionId": session_id}, self.endpoint)
+        return await self._call(call, "the Systems Manager service", self.seconds)
+
+    async def _call(self, call: _Call, who: str, seconds: float) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(self.seconds):
-                return await _in_daemon_thread(lambda: self._blocking_call(operation, session_id))
+            async with asyncio.timeout(seconds):
+                return await _in_daemon_thread(lambda: self._blocking_call(call))
         except TimeoutError:
-            raise ServiceError("the Systems Manager service did not answer in time", final=False) from None
+            raise ServiceError(f"{who} did not answer in time", final=False) from None
 
-    def _blocking_call(self, operation: str, session_id: str) -> dict[str, Any]:
+    def _blocking_call(self, call: _Call) -> dict[str, Any]:
         try:
             import botocore.session
             from botocore.config import Config
             from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, HTTPClientError
             from botocore.exceptions import ConnectionError as SdkConnectionError
         except ImportError as error:
-            raise ServiceError("botocore, which calls the Systems Manager API, is not installed", final=True) from error
+            raise ServiceError("botocore, which calls AWS, is not installed", final=True) from error
 
         try:
             session = botocore.session.Session(profile=self.profile or None)
             config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
             client = session.create_client(
-                "ssm", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config
+                call.api, region_name=self.region or None, endpoint_url=call.endpoint or None, config=config
             )
-            response: dict[str, Any] = getattr(client, operation)(SessionId=session_id)
+            response: dict[str, Any] = getattr(client, call.operation)(**call.parameters)
         except ClientError as error:
             answer = error.response.get("Error", {})
             code = answer.get("Code", "")

@@ -49,7 +49,7 @@ class Session:
         self._console = console
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._service = Service(invocation.region, invocation.profile, invocation.endpoint, limits.api)
+        self._service = Service(invocation.region, invocation.profile, invocation.endpoint, limits.api, limits.kms)
         self._channel = DataChannel(
             invocation.stream_url,
             invocation.token,
@@ -59,7 +59,12 @@ class Session:
             outage=self._outage,
         )
         self._negotiation = Negotiation(
-            self._channel, console, session_id=self._id, document=self._document, limits=limits
+            self._channel,
+            console,
+            session_id=self._id,
+            document=self._document,
+            data_key=lambda key_id: self._service.data_key(key_id, self._id, invocation.target),
+            limits=limits,
         )
         self._handler: Handler | None = None
         self._started = False
@@ -172,12 +177,19 @@ class Session:
         self._negotiation.close()
 
     async def _ended(self, ending: Ending) -> int:
+        key = self._negotiation.undecided_key
         self._release()
         if ending.end is End.CLOSED:
             if ending.text:
                 self._console.line(f"\n\nSessionId: {self._id} : {ending.text}\n\n")
             else:
                 self._console.line(self._exiting)
+            if key:  # the agent's own words may not come through: it is about to encrypt with a key it does not have
+                self._complain(
+                    "Cannot perform start session: the agent ended the session instead of confirming its encryption; "
+                    f"its node's role needs kms:Decrypt with the key {key}"
+                )
+                return 1
             remote = self._handler.exit_status if self._handler is not None else 0
             return remote or int(bool(ending.text))
         if ending.end is End.GONE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -22,12 +23,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from ssm_tui.plugin import framing, handshake
+from ssm_tui.plugin.encryption import SessionCipher
 from ssm_tui.plugin.framing import ChannelClosed, Message, MessageType, OpenMessage, PayloadType
 from ssm_tui.plugin.handshake import HandshakeComplete, HandshakeRequest
 from ssm_tui.plugin.reliability import Outbox
 
 SESSION = "dev-0123456789abcdef0"
+TARGET = "i-0123456789abcdef0"
 PATIENCE = 20.0
+ENCRYPTED = (PayloadType.OUTPUT, PayloadType.STDERR, PayloadType.EXIT_CODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ class Gateway:
         200,
         {"SessionId": SESSION, "TokenValue": "token-2"},
     )
+    data_key: Callable[[], tuple[int, dict[str, Any]]] = lambda: (500, {})
+    """How KMS answers GenerateDataKey."""
+    cipher: SessionCipher | None = None
+    """The agent's cipher, once the session is to be encrypted."""
+    wire: list[Message] = field(default_factory=list)
+    """Data from the plugin as it was on the wire, encrypted or not."""
     outbox: Outbox = field(default_factory=lambda: Outbox(MessageType.OUTPUT, window=1_000_000))
     connection: ServerConnection | None = None
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -95,6 +105,8 @@ class Gateway:
 
     async def say(self, payload_type: PayloadType, payload: bytes) -> int:
         sequence = self.outbox.next_sequence
+        if self.cipher is not None and payload_type in ENCRYPTED:
+            payload = self.cipher.encrypt(payload)
         await self.raw(self.outbox.push(payload_type, payload, now=0, created_ms=framing.now_ms()))
         return sequence
 
@@ -165,6 +177,11 @@ class Gateway:
             self.outbox.acknowledged(sequence, now=0)
         else:
             assert message.message_type == MessageType.INPUT
+            self.wire.append(message)
+            if self.cipher is not None and message.payload_type == PayloadType.OUTPUT:
+                plain = self.cipher.decrypt(message.payload)
+                assert plain is not None, "not encrypted"
+                message = dataclasses.replace(message, payload=plain)
             self.copies.append(message)
             if message.sequence not in [m.sequence for m in self.messages[-2000:]]:
                 self.messages.append(message)
@@ -180,11 +197,14 @@ class Gateway:
                     for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:])
                 }
                 body = json.loads(await reader.readexactly(int(fields.get("content-length", "0"))))
-                operation = fields["x-amz-target"].removeprefix("AmazonSSM.")
+                operation = fields["x-amz-target"].rpartition(".")[2]
                 self.calls.append(ApiCall(operation, body))
-                status, answer = 200, {"SessionId": body["SessionId"]}
-                if operation == "ResumeSession":
+                if operation == "GenerateDataKey":
+                    status, answer = self.data_key()
+                elif operation == "ResumeSession":
                     status, answer = self.resume_answer()
+                else:
+                    status, answer = 200, {"SessionId": body["SessionId"]}
                 payload = json.dumps(answer).encode()
                 writer.write(
                     b"HTTP/1.1 %d x\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n%s"
@@ -269,7 +289,7 @@ def response(service: Gateway, session_id: str = SESSION) -> str:
 
 
 def arguments(service: Gateway, document: str = "", session_id: str = SESSION) -> list[str]:
-    parameters = {"Target": "i-1"} | ({"DocumentName": document} if document else {})
+    parameters = {"Target": TARGET} | ({"DocumentName": document} if document else {})
     first = "AWS_SSM_START_SESSION_RESPONSE"
     return [first, "us-east-1", "StartSession", "", json.dumps(parameters), service.endpoint]
 
@@ -285,6 +305,7 @@ def environment(service: Gateway, session_id: str = SESSION, *, proxied: bool = 
         "AWS_SECRET_ACCESS_KEY": "secret-key",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL_KMS": service.endpoint,
         "AWS_SSM_START_SESSION_RESPONSE": response(service, session_id),
         "PYTHONWARNINGS": "error",
         "PYTHONDEVMODE": "1",

@@ -34,7 +34,7 @@ def test_the_response_in_the_environment_is_taken_out_of_it(variable: str) -> No
     environment = {variable: RESPONSE, "OTHER": "1"}
     parsed = parse([variable, "eu-west-1", "StartSession", "dev", TARGET, "http://endpoint"], environment)
     assert parsed == Invocation(
-        "dev-1", "ws://127.0.0.1:1/x", "t0ken", "eu-west-1", "dev", "AWS-StartSSHSession", "http://endpoint"
+        "dev-1", "ws://127.0.0.1:1/x", "t0ken", "eu-west-1", "dev", "AWS-StartSSHSession", "http://endpoint", "i-1"
     )
     assert environment == {"OTHER": "1"}
     assert "t0ken" not in repr(parsed)
@@ -42,7 +42,7 @@ def test_the_response_in_the_environment_is_taken_out_of_it(variable: str) -> No
 
 def test_the_response_as_an_argument_and_the_legacy_form_of_three() -> None:
     assert parse([RESPONSE, "r", "StartSession", "", TARGET, ""], {}) == Invocation(
-        "dev-1", "ws://127.0.0.1:1/x", "t0ken", "r", "", "AWS-StartSSHSession"
+        "dev-1", "ws://127.0.0.1:1/x", "t0ken", "r", "", "AWS-StartSSHSession", "", "i-1"
     )
     assert parse([RESPONSE, "r", "StartSession"], {}) == Invocation("dev-1", "ws://127.0.0.1:1/x", "t0ken", "r")
 

@@ -61,23 +61,6 @@ async def test_a_handshake_that_cannot_be_read_is_an_error() -> None:
         assert "the agent's handshake cannot be read" in running.text
 
 
-async def test_kms_encryption_is_refused_with_a_clear_text() -> None:
-    async with gateway() as service, plugin(service) as running:
-        await service.say(
-            PayloadType.HANDSHAKE_REQUEST,
-            b'{"AgentVersion":"3.3.987.0","RequestedClientActions":[{"ActionType":"KMSEncryption","ActionParameters":'
-            b'{"KMSKeyId":"arn:aws:kms:us-east-1:1:key/1"}},{"ActionType":"SessionType","ActionParameters":'
-            b'{"SessionType":"Standard_Stream","Properties":{}}}]}',
-        )
-        assert await running.ends() == 1
-        text = "this session is to be encrypted with AWS KMS, which this plugin cannot do yet"
-        assert running.text == f"{STARTING}Cannot perform start session: {text}\n"
-        (response,) = service.of_type(PayloadType.HANDSHAKE_RESPONSE)
-        assert b'"ActionType":"KMSEncryption","ActionStatus":2' in response
-        assert text.encode() in response
-        assert service.calls == [TERMINATED]
-
-
 async def test_a_signal_before_the_handshake_ends_the_session() -> None:
     async with gateway() as service, plugin(service, document=PORTS) as running:
         await service.until(lambda: bool(service.opens), "the open message")

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ssm_tui.plugin import framing, handshake, smux
+from ssm_tui.plugin.encryption import SessionCipher
 from ssm_tui.plugin.framing import Flag, Message, MessageType, PayloadType
 from ssm_tui.plugin.smux import Command
 from tests.plugin.gateway import Gateway, Plugin, gateway, plugin
-from tests.plugin.recordings import Recorded, header, load
+from tests.plugin.recordings import Recorded, header, load, load_json
 from tests.plugin.test_shell import OnTerminal, terminal
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ STOPPED = "Terminate signal received, exiting.\n"
 STATUS = {
     "02b-noninteractive-separate-streams": 3,
     "03c-port-mux-close-by-each-side": 143,
+    "08b-kms-noninteractive": 3,
     "04c-remote-host-unresolvable": 1,
     "04d-remote-host-forbidden": 1,
     "05a-port-basic": 1,
@@ -44,12 +46,13 @@ STATUS = {
 SHELLS = [
     "02b-noninteractive-separate-streams",
     "02c-noninteractive-merged",
+    "08b-kms-noninteractive",
     "09a-pause-start-publication",
     "09b-order-duplicates-retransmission",
     "09c-output-right-after-handshake",
     "12e-handshake-unknown-type",
 ]
-TERMINALS = ["01-shell", "02a-interactive-command", "07f-reconnect-shell"]
+TERMINALS = ["01-shell", "02a-interactive-command", "07f-reconnect-shell", "08a-kms-shell"]
 STDIO = ["06a-ssh-target-closes"]
 MUX = [
     "03a-port-mux-one-connection",
@@ -106,6 +109,13 @@ class User:
                 await self.arrives(message)
 
     async def arrives(self, message: Message) -> None:
+        if message.payload_type == PayloadType.ENCRYPTION_CHALLENGE_RESPONSE:
+            challenge = self.challenge(message)
+            await self.service.until(
+                lambda: challenge in [self.challenge(sent) for sent in self.service.messages], "the challenge"
+            )
+            return
+
         def arrived() -> bool:
             return any(
                 (sent.payload_type, sent.payload) == (message.payload_type, message.payload)
@@ -115,6 +125,11 @@ class User:
         if message.payload_type == PayloadType.HANDSHAKE_RESPONSE and b"NoSuchAction" in message.payload:
             return  # AWS's plugin answers an unknown action with a wrong status; see test_channel
         await self.service.until(arrived, f"{message.payload!r}")
+
+    def challenge(self, message: Message) -> bytes | None:
+        if message.payload_type != PayloadType.ENCRYPTION_CHALLENGE_RESPONSE or self.service.cipher is None:
+            return None
+        return self.service.cipher.decrypt(handshake.decode_challenge(message.payload))
 
     async def expect(self, data: bytes) -> None:
         self.data += data
@@ -190,6 +205,8 @@ async def play(user: User, recorded: list[Recorded]) -> None:
         if line.kind != "binary" or line.lost:
             continue
         message = framing.decode(line.payload)
+        if line.from_client and user.service.cipher is not None and message.payload_type == PayloadType.OUTPUT:
+            message = dataclasses.replace(message, payload=user.service.cipher.decrypt(message.payload) or b"")
         if line.from_client and message.message_type == MessageType.INPUT and message.sequence not in sent:
             sent.add(message.sequence)
             await user.send(message)
@@ -225,6 +242,10 @@ async def replayed(name: str, kind: str) -> AsyncIterator[tuple[Gateway, Plugin,
     session_id = about["session_id"]
     recorded = load(name)
     async with gateway() as service:
+        if "-kms-" in name:
+            service.cipher = SessionCipher(bytes.fromhex(load_json("kms.json")["data_key_hex"]), agent=True)
+            answer = next(line.event["response"] for line in recorded if line.event.get("op") == "GenerateDataKey")
+            service.data_key = lambda: (200, answer)
         start = (
             terminal(service, session_id=session_id)
             if kind == "terminal"
@@ -246,7 +267,7 @@ async def replayed(name: str, kind: str) -> AsyncIterator[tuple[Gateway, Plugin,
 
 def expected_stdout(name: str, running: Plugin) -> str:
     text: str = header(name)["plugin_stdout"]
-    if name.startswith("02b"):  # type 11 goes to stderr, type 12 is not printed
+    if name.startswith(("02b", "08b")):  # type 11 goes to stderr, type 12 is not printed
         text = text.replace("err\n", "").replace("EXIT_CODE: 3", "")
     if name.startswith("03c"):  # AWS's plugin dies of SIGTERM without a word
         session_id = header(name)["session_id"]
@@ -292,6 +313,8 @@ async def test_a_recorded_session(name: str, kind: str) -> None:
         stopped = 130 if STOPPED in running.text else 0
         assert status == STATUS.get(name, stopped)
         check_acknowledgements(service, recorded)
+        asked = [line.event["request"] for line in recorded if line.event.get("op") == "GenerateDataKey"]
+        assert [call.body for call in service.calls if call.operation == "GenerateDataKey"] == asked
         sequences = [message.sequence for message in service.messages]
         assert sorted(sequences) == list(range(len(sequences)))
         assert {message.flags for message in service.messages} <= {0}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from ssm_tui.demo.agent.order import (
     REAL,
     UNPACED,
+    Encryption,
     FarError,
     FarNameError,
     FarNetwork,
     FarRefused,
     FarTimeout,
+    KeyRefused,
     Pace,
     SessionOrder,
 )
@@ -17,11 +19,13 @@ from ssm_tui.demo.agent.order import (
 __all__ = [
     "REAL",
     "UNPACED",
+    "Encryption",
     "FarError",
     "FarNameError",
     "FarNetwork",
     "FarRefused",
     "FarTimeout",
+    "KeyRefused",
     "Pace",
     "SessionOrder",
 ]

@@ -18,12 +18,14 @@ from ssm_tui.plugin.framing import (
     FrameError,
     Message,
     MessageType,
-    acknowledge,
+    PayloadType,
     acknowledged_sequence,
+    acknowledgement,
     control,
     decode,
     encode,
     now_ms,
+    with_payload,
 )
 from ssm_tui.plugin.reliability import Inbox, Outbox
 
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.demo.agent.order import Pace
+    from ssm_tui.plugin.encryption import SessionCipher
 
 PAYLOAD = 1024
 """Bytes of data in one message."""
+_ENCRYPTED = (PayloadType.OUTPUT, PayloadType.STDERR, PayloadType.EXIT_CODE)
 _HELD = 1024  # messages kept back for a full receiver; more are dropped, and repeated by the client
 _ROUND = 0.1  # seconds between two looks at what is unacknowledged
 
@@ -62,6 +66,8 @@ class DataChannel:
         self._inbox = Inbox()
         self._receiver: Receiver | None = None
         self._held: deque[Message] = deque()
+        self.cipher: SessionCipher | None = None
+        """Set once the handshake has agreed on a key; from then on input and output are encrypted."""
         self._paused = False
         self._open = asyncio.Event()  # the next data message may be sent
         self._open.set()
@@ -114,6 +120,8 @@ class DataChannel:
 
     def post(self, payload_type: int, payload: bytes) -> None:
         """Sends one message at once: handshakes and flags, which are few."""
+        if self.cipher is not None and payload_type in _ENCRYPTED:
+            payload = self.cipher.encrypt(payload)
         frame = self._outbox.push(payload_type, payload, now=self._clock(), created_ms=now_ms())
         if not self._outbox.has_room:
             self._open.clear()
@@ -158,11 +166,19 @@ class DataChannel:
 
     def _take(self, message: Message) -> None:
         receipt = self._inbox.receive(message)
-        if self._receiver is not None:
-            for ready in receipt.ready:
-                self._receiver.receive(ready)
+        for ready in receipt.ready:
+            readable = self._readable(ready)
+            if self._receiver is not None and readable is not None:
+                self._receiver.receive(readable)
         if receipt.acknowledge:
-            self._send(encode(acknowledge(message)))
+            self._send(acknowledgement(message))
+
+    def _readable(self, message: Message) -> Message | None:
+        """The message decrypted, if it should be; what was not encrypted with our key is dropped, as by AWS's."""
+        if self.cipher is None or message.payload_type != PayloadType.OUTPUT:
+            return message
+        plain = self.cipher.decrypt(message.payload)
+        return with_payload(message, plain) if plain is not None else None
 
     def _strike_off(self, sequence: int) -> None:
         self._unpause()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,22 @@ class SessionOrder:
     """`Standard_Stream`, `InteractiveCommands`, `NonInteractiveCommands` or `Port`."""
     properties: Mapping[str, str]
     """As the document yields them: portNumber, localPortNumber, host, type, commands, separateOutputStream, …"""
+    encryption: Encryption | None = None
+    """Where the session is to be encrypted. Port sessions never are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """With which KMS key, and what the node may do with it."""
+
+    key_id: str
+    """As the session document names it: an id, an alias or an ARN."""
+    decrypt: Callable[[bytes, Mapping[str, str]], bytes]
+    """Asks KMS, as the node's role, for a key that was encrypted under a context. Raises `KeyRefused`. Blocks."""
+
+
+class KeyRefused(Exception):  # noqa: N818 -- an answer, not a failure of ours
+    """KMS did not decrypt; the text is AWS's code and sentence."""
 
 
 @dataclass(frozen=True, slots=True)

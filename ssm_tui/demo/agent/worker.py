@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ssm_tui.demo.agent.channel import DataChannel, Receiver
 from ssm_tui.demo.agent.command import Command
 from ssm_tui.demo.agent.dialing import Dialer, ForbiddenTarget
+from ssm_tui.demo.agent.handshake import Handshake, HandshakeFailed
 from ssm_tui.demo.agent.mux import MuxPort
 from ssm_tui.demo.agent.node import prepare
 from ssm_tui.demo.agent.single import SinglePort
@@ -23,19 +23,11 @@ from ssm_tui.plugin.framing import Flag, FrameError, Message, PayloadType, parse
 from ssm_tui.plugin.handshake import (
     LOCAL_PORT_FORWARDING,
     MUX_AFTER,
-    HandshakeComplete,
-    HandshakeError,
-    HandshakeRequest,
-    HandshakeResponse,
     PortProperties,
     SessionType,
     client_muxes,
     client_needs_keepalive,
-    decode_response,
-    encode_complete,
-    encode_request,
     newer_than,
-    session_action,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +37,6 @@ if TYPE_CHECKING:
     from ssm_tui.demo.agent.order import FarNetwork, Pace, SessionOrder
     from ssm_tui.demo.servers import NodeServices
 
-_HANDSHAKE_PATIENCE = 15.0
 _FLUSH_PATIENCE = 2.0
 
 
@@ -82,11 +73,9 @@ class Worker:
         self._order = order
         self._surroundings = surroundings
         self._session: Session | None = None
-        self._answer: asyncio.Future[HandshakeResponse] = asyncio.get_running_loop().create_future()
         self._terminated = asyncio.Event()
-        self._shakes_hands = order.session_type in {SessionType.PORT, SessionType.NON_INTERACTIVE_COMMANDS}
-        self._waiting = not self._shakes_hands  # data is kept back until the session stands
         self._channel = DataChannel(send, congested=congested, pace=surroundings.pace)
+        self._handshake = Handshake(self._channel, order) if Handshake.needed(order) else None
         self._channel.attach(self)
 
     def take(self, frame: bytes) -> None:
@@ -95,7 +84,10 @@ class Worker:
 
     @property
     def full(self) -> bool:
-        return self._waiting if self._session is None else self._session.full
+        if self._session is not None:
+            return self._session.full
+        # Data is kept back until the session stands.
+        return self._handshake is None or self._handshake.complete
 
     def receive(self, message: Message) -> None:
         """The client's messages, in order. As AWS's agent, throws away what comes during the handshake beside it."""
@@ -106,10 +98,8 @@ class Worker:
                     return
         if self._session is not None:
             self._session.receive(message)
-        elif message.payload_type == PayloadType.HANDSHAKE_RESPONSE and not self._answer.done():
-            with contextlib.suppress(HandshakeError):
-                self._answer.set_result(decode_response(message.payload))
-                self._waiting = True
+        elif self._handshake is not None:
+            self._handshake.receive(message)
 
     async def run(self) -> str:
         """The whole session; returns what the agent reports, empty for an ordinary end."""
@@ -121,9 +111,9 @@ class Worker:
 
     async def _run(self) -> str:
         try:
-            response = await self._shake_hands() if self._shakes_hands else None
-            self._session = await self._make(response.client_version if response else "")
-        except (HandshakeError, ForbiddenTarget) as error:
+            client_version = await self._handshake.run() if self._handshake else ""
+            self._session = await self._make(client_version)
+        except (HandshakeFailed, ForbiddenTarget) as error:
             await self._channel.flushed(_FLUSH_PATIENCE)
             return str(error)
         self._channel.receiver_drained()
@@ -142,24 +132,6 @@ class Worker:
             running.cancel()
             terminated.cancel()
             await asyncio.gather(running, terminated, return_exceptions=True)
-
-    async def _shake_hands(self) -> HandshakeResponse:
-        began = time.monotonic_ns()
-        # Only a port session tells its properties; the client needs them to listen.
-        properties = dict(sorted(self._order.properties.items()))
-        shown = properties if self._order.session_type == SessionType.PORT else None
-        request = HandshakeRequest(self._order.agent_version, (session_action(self._order.session_type, shown),))
-        self._channel.post(PayloadType.HANDSHAKE_REQUEST, encode_request(request))
-        try:
-            response = await asyncio.wait_for(self._answer, _HANDSHAKE_PATIENCE)
-        except TimeoutError as error:
-            text = "Handshake timed out. Please ensure that you have the latest version of the session manager plugin."
-            raise HandshakeError(text) from error
-        if response.errors:
-            raise HandshakeError(", ".join(response.errors))
-        complete = HandshakeComplete(time.monotonic_ns() - began)
-        self._channel.post(PayloadType.HANDSHAKE_COMPLETE, encode_complete(complete))
-        return response
 
     async def _make(self, client_version: str) -> Session:
         order, around = self._order, self._surroundings
