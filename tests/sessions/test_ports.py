@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ssm_tui.domain.tunnels import TunnelRequest
@@ -114,6 +115,16 @@ def test_a_port_that_somebody_has_on_one_address_is_taken(memory: Memory, far_po
         assert port == far_port + 1
 
 
+def test_where_systems_share_ports_all_addresses_are_tried_first(
+    memory: Memory, far_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "_SHARES_PORTS", True)
+    with taken(to("db", far_port), memory) as port:
+        assert port == far_port
+    with socket.create_server(("", far_port)), taken(to("other", far_port), Memory()) as port:
+        assert port == far_port + 1
+
+
 def test_another_tunnels_port_is_left_to_it_though_it_is_free(memory: Memory, far_port: int) -> None:
     with taken(to("a", far_port), memory) as first:
         pass
@@ -182,6 +193,15 @@ def test_our_own_is_named_as_well(memory: Memory, far_port: int) -> None:
 
 def test_a_program_that_the_system_does_not_tell_is_another(far_port: int) -> None:
     assert ports._who_has(far_port) == "another program"
+
+
+def test_where_only_root_is_told_ones_own_programs_are_asked(far_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_kind: str) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", denied)
+    with holder(far_port, []) as pid:
+        assert f"(pid {pid})" in ports._who_has(far_port)
 
 
 @pytest.mark.parametrize("port", [0, -5, 65536])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from ssm_tui.domain.tunnels import TunnelRequest
@@ -116,9 +117,13 @@ def test_requests_come_back_as_they_were(request: TunnelRequest) -> None:
         assert Wanted(Path(folder)).left_over() == (request,)
 
 
-def test_the_identity_of_a_process() -> None:
+@pytest.mark.parametrize("told_by", ["the system", "psutil"])
+def test_the_identity_of_a_process(told_by: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if told_by == "psutil":
+        monkeypatch.setattr(processes, "_BOOT", tmp_path / "absent")
     assert processes.identity(os.getpid()) == processes.identity(os.getpid())
     assert processes.identity(os.getpid()) != processes.identity(os.getppid())
     with subprocess.Popen(["true"]) as gone:
-        pass
+        os.waitid(os.P_PID, gone.pid, os.WEXITED | os.WNOWAIT)
+        assert processes.identity(gone.pid) is None, "a zombie"
     assert processes.identity(gone.pid) is None
