@@ -21,8 +21,11 @@ from hypothesis import strategies as st
 
 from ssm_tui.domain.tunnels import Traffic
 from ssm_tui.errors import SessionError
+from ssm_tui.plugin import smux
+from ssm_tui.plugin.smux import Command, Frame
 from ssm_tui.sessions.link import EARLY_BYTES
 from ssm_tui.sessions.listener import Listener
+from tests.plugin.gateway import Gateway, gateway, plugin
 from tests.sessions.servers import server
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -752,3 +755,27 @@ async def test_whatever_clients_and_sessions_do_nothing_is_left() -> None:
             assert sessions.waiting == 0
     assert whole >= 20
     assert not mistakes
+
+
+@on_linux
+async def test_our_plugin_ends_a_stream_as_soon_as_the_client_has_closed() -> None:
+    """Between the two the plugin sees the listener's socket, not the client's, and waits for an answer otherwise."""
+
+    def frames(service: Gateway) -> list[Frame]:
+        return smux.Decoder().feed(service.data())
+
+    async with gateway() as service, plugin(service, document="AWS-StartPortForwardingSession", linger=60) as running:
+        await service.shake_hands_for_port()
+        sessions = Sessions()
+        sessions.begin(await running.port())
+        async with listening(sessions) as listener:
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(b"hello")
+            await service.until(lambda: frames(service)[1:] == [Frame(Command.PSH, 3, b"hello")], "the data")
+            writer.write_eof()
+            await asyncio.sleep(0.3)  # a client that has only ended its input is waited for
+            await service.output(smux.encode(Frame(Command.PSH, 3, b"answer")))
+            assert await reader.readexactly(6) == b"answer"
+            assert len(frames(service)) == 2
+            writer.close()
+            await service.until(lambda: frames(service)[2:] == [Frame(Command.FIN, 3)], "the end of the stream")
