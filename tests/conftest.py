@@ -17,7 +17,7 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in before if name.startswith(("AWS_", "SSM_TUI_", "XDG_"))]:
         del os.environ[name]
-    os.environ.update(HOME=str(home), HISTFILE=os.devnull)
+    os.environ.update(HOME=str(home), XDG_RUNTIME_DIR=str(home), HISTFILE=os.devnull)
     yield
     os.environ.clear()
     os.environ.update(before)

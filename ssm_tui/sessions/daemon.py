@@ -35,5 +35,9 @@ def detach() -> Starting:
     os.close(heard)
     os.setsid()
     os.umask(0o077)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)  # nobody waits for the end of its output
+    os.close(nowhere)
     os.chdir(Path(sys.executable).anchor)
     return Starting(says)

@@ -96,6 +96,8 @@ def make_laptop(cloud: Mapping[str, str], home: Path, path: str) -> Laptop:
     environment = {
         **cloud,
         "HOME": str(home),
+        # Else a detached supervisor of the user who runs the tests would be found.
+        "XDG_RUNTIME_DIR": str(home),
         "PATH": path,
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(sys.path),
