@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ssm_tui.domain.recovery import Backoff, Course, Remedy
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import FarEndError, SsmTuiError
+from ssm_tui.sessions.pool import Pool
 from ssm_tui.sessions.session import Session
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.bell import Bell
     from ssm_tui.sessions.chronicle import Chronicle
     from ssm_tui.sessions.means import Means
-    from ssm_tui.sessions.pool import Pool
 
 S = TunnelState
 
 
 class Connector:
-    """Tells the states from STARTING or RECONNECTING on until a session stands; READY is not its to tell."""
+    """Fills the `pool`. Tells the states from STARTING or RECONNECTING on until a session stands; READY is not its to
+    tell."""
 
     def __init__(
         self,
@@ -45,25 +46,28 @@ class Connector:
         self._on_event = on_event
         self._course = Course(request.ways)
         self._backoff = Backoff(means.random, patience.first_try, patience.last_try)
-        self._hurried = False
+        self._attempt: Session | None = None
+        self._hurried = self._woken = False
         self._cause = ""
         """Why there has to be another session."""
+        self.pool = Pool(self.begin, request.most_sessions, patience, bell, chronicle.say)
 
     def begin(self) -> Session:
         """A session on the present way, just begun."""
         return Session(self._request, self._course.way.target, self._means.starter, self._on_event)
 
-    async def connect(self, pool: Pool) -> FarEndError | None:
+    async def connect(self) -> FarEndError | None:
         """Returns when the pool has a session: what keeps it from the far end, where that may pass. Raises what
         cannot be mended."""
         while True:
             try:
-                return await self._start(pool)
+                return await self._start()
             except SsmTuiError as error:
-                self._course.tries += 1
-                await self.mend(error, pool)
+                if not self._woken:  # else it was given up for a fresh one
+                    self._course.tries += 1
+                    await self.mend(error)
 
-    async def mend(self, error: SsmTuiError, pool: Pool, *, at_once: bool = False) -> None:
+    async def mend(self, error: SsmTuiError, *, at_once: bool = False) -> None:
         """Returns when it is time for another start. Raises the error where that mends nothing."""
         self._cause = error.message
         match self._course.remedy(error):
@@ -75,8 +79,8 @@ class Connector:
                 self._turn(error)
             case Remedy.TRY_AGAIN | Remedy.STAND:
                 self._course.begin_anew()
-                if self._request.on_demand and not pool.waiting:
-                    await self.sleep(pool, error.message, error.hint)
+                if self._request.on_demand and not self.pool.waiting:
+                    await self.sleep(error.message, error.hint)
                 elif at_once:
                     self._backoff.reset()
                     self._chronicle.become(S.RECONNECTING, error.message, error.hint)
@@ -93,38 +97,46 @@ class Connector:
             return error
         return None
 
-    async def sleep(self, pool: Pool, message: str, hint: str = "") -> None:
+    async def sleep(self, message: str, hint: str = "") -> None:
         """No session until a client dials."""
-        pool.clear()
+        self.pool.clear()
         self._chronicle.become(S.IDLE, message, hint)
-        while not pool.waiting:
-            pool.check()
+        while not self.pool.waiting:
+            self.pool.check()
             await self._bell.wait()
         self._chronicle.become(S.STARTING, "a client has dialled")
 
     def stood(self) -> None:
         """The far end has been reached."""
         self._course.stood()
+        self._means.starter.leftovers.settle(self._request.context, self._means.starter.patience.prepare)
 
-    def hurry(self) -> None:
-        """What is waited for is tried at once."""
+    def hurry(self, *, woken: bool = False) -> None:
+        """What is waited for is tried at once. `woken`: what was begun before a sleep would only run into its end."""
         self._hurried = True
         self._backoff.reset()
+        if woken:
+            self.pool.stop_growing()
+            if self._attempt is not None:
+                self._woken = True
+                self.pool.dismiss(self._attempt)
         self._bell.ring()
 
-    async def _start(self, pool: Pool) -> FarEndError | None:
-        self._hurried = False
+    async def _start(self) -> FarEndError | None:
+        self._hurried = self._woken = False
         self._chronicle.update(via=self._course.way)
         self._tell_step("starting the session")
-        session = self.begin()
+        session = self._attempt = self.begin()
         try:
             await session.open()
             self._tell_step("reaching the far end")
             trouble = await self.reach(session)
         except BaseException:
-            pool.dismiss(session)
+            self.pool.dismiss(session)
             raise
-        pool.admit(session)
+        finally:
+            self._attempt = None
+        self.pool.admit(session)
         return trouble
 
     def _tell_step(self, step: str) -> None:

@@ -115,10 +115,15 @@ class Pool:
 
     def clear(self) -> None:
         """Ends all sessions: their clients are reset, new ones wait."""
-        for task in self._growing:
-            task.cancel()
+        self.stop_growing()
         for session in list(self._places):
             self.dismiss(session)
+
+    def stop_growing(self) -> None:
+        """Gives up the sessions that are being started; they are started anew at need."""
+        for task in self._growing:
+            task.cancel()
+        self._narrow_until = 0.0
 
     async def close(self) -> None:
         """Ends all sessions; clients that wait get a SessionError. Nothing of them is left when this returns."""

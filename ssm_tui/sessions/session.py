@@ -18,8 +18,8 @@ from ssm_tui.sessions.probe import QUIET_SECONDS, Reached, probe, quiet_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ssm_tui.domain.services import Clouds
     from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.sessions.leftovers import Leftovers
     from ssm_tui.sessions.patience import Patience
 
 
@@ -35,7 +35,7 @@ class Starter:
     """What a session needs beside its request."""
 
     launcher: Preparer
-    clouds: Clouds
+    leftovers: Leftovers
     patience: Patience
 
 
@@ -186,19 +186,10 @@ class Session:
         self._ending = asyncio.create_task(self._terminate())
 
     async def _terminate(self) -> None:
-        """TerminateSession, whatever the plugin said of the session's end. A refusal changes nothing here: the service
-        ends an abandoned session by itself."""
+        """TerminateSession, whatever the plugin said of the session's end."""
         session_id, self._id = self._id, None
-        if session_id is None:
-            return
-        context = self._request.context
-        clouds = self._starter.clouds
-        ending = in_background(lambda: clouds.open(context).terminate_session(session_id), "end a session")
-        try:
-            async with asyncio.timeout(self._patience.answer):
-                await ending
-        except (SsmTuiError, TimeoutError):
-            return
+        if session_id is not None:
+            await self._starter.leftovers.end(self._request.context, session_id, self._patience.answer)
 
     def _heard(self, line: str) -> None:
         now = asyncio.get_running_loop().time()

@@ -14,7 +14,6 @@ from ssm_tui.sessions.bell import Bell
 from ssm_tui.sessions.chronicle import Chronicle
 from ssm_tui.sessions.connecting import Connector
 from ssm_tui.sessions.local_end import open_local_end, remember_closed, remember_opened
-from ssm_tui.sessions.pool import Pool
 from ssm_tui.sessions.session import Session, refused
 
 if TYPE_CHECKING:
@@ -34,11 +33,11 @@ class Tunnel:
         self._loop = asyncio.get_running_loop()
         self._request = request
         self._means = means
-        self._patience = patience = means.starter.patience
+        self._patience = means.starter.patience
         self._chronicle = Chronicle(number, request, means.clock, tell)
         self._bell = Bell()
         self._connector = Connector(request, means, self._chronicle, self._bell, self._heard)
-        self._pool = Pool(self._connector.begin, request.most_sessions, patience, self._bell, self._chronicle.say)
+        self._pool = self._connector.pool
         self._listener: Listener | None = None
         self._look_wanted = False
         self._trouble: SsmTuiError | None = None
@@ -84,8 +83,8 @@ class Tunnel:
         if state is S.DEGRADED or (woken and state is S.READY):
             self._look_wanted = True
             self._bell.ring()
-        elif state is S.RECONNECTING:
-            self._connector.hurry()
+        elif state is S.RECONNECTING or (woken and state is S.STARTING):
+            self._connector.hurry(woken=woken)
 
     # -- its life -----------------------------------------------------------------------------------------------------
 
@@ -127,9 +126,9 @@ class Tunnel:
         self._chronicle.update(local_port=self._listener.port)
         await remember_opened(self._means.wanted, self._request, self._listener.port)
         if self._request.on_demand:
-            await self._connector.sleep(self._pool, "the first connection starts the session")
+            await self._connector.sleep("the first connection starts the session")
         while True:
-            self._trouble = await self._connector.connect(self._pool)
+            self._trouble = await self._connector.connect()
             self._stood_since = self._loop.time()
             await self._recover(await self._stand())
 
@@ -197,12 +196,12 @@ class Tunnel:
         self._pool.clear()
         self._trouble = None
         if lost is None:
-            await self._connector.sleep(self._pool, "no client for a while: the next connection starts a session")
+            await self._connector.sleep("no client for a while: the next connection starts a session")
         elif self._was_idle(lost):
-            await self._connector.sleep(self._pool, lost.message, "the next connection starts another session")
+            await self._connector.sleep(lost.message, "the next connection starts another session")
         else:
             steady = self._loop.time() - self._stood_since >= self._patience.steady
-            await self._connector.mend(lost, self._pool, at_once=steady)
+            await self._connector.mend(lost, at_once=steady)
 
     def _was_idle(self, lost: SsmTuiError) -> bool:
         """Whether the service ended the session because nobody needs it now. Of port sessions it often says nothing."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.sessions.leftovers import Leftovers
 from ssm_tui.sessions.local_end import NoMemory, Wanted
 from ssm_tui.sessions.logins import Logins
 from ssm_tui.sessions.means import Means
@@ -50,7 +51,7 @@ class TunnelSupervisor:
         if wait_seconds is not None:
             patience = replace(patience, client=wait_seconds)
         self._means = Means(
-            Starter(launcher, clouds, patience),
+            Starter(launcher, Leftovers(clouds), patience),
             Logins(clouds, patience.login),
             clock or (lambda: datetime.now(UTC)),
             random,

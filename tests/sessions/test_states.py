@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from ssm_tui.aws.live import AwsClouds
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault
 from ssm_tui.demo.runner import DemoProcess
+from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelState, Way
 from ssm_tui.sessions.launch import Launcher
 from tests.sessions.supervising import QUICK, Landscape, Processes, Watched, ask, forbidden, order, supervised
@@ -154,6 +156,23 @@ async def test_new_credentials_are_used_at_once(
         await watched.until(number, S.READY)
 
 
+async def test_a_session_that_could_not_be_ended_is_ended_later(
+    watched: Watched, landscape: Landscape, processes: Processes, faults: FaultClient
+) -> None:
+    number = watched.supervisor.open(landscape.to_node("web-1", 7))
+    await watched.until(number, S.READY)
+    (session,) = landscape.active("web-1")
+    await order(faults, Fault.EXPIRE_CREDENTIALS)
+    os.kill(processes.plugin(), signal.SIGKILL)
+    await watched.until(number, S.PAUSED)
+    assert session in landscape.active("web-1")
+    await order(faults, Fault.RENEW_CREDENTIALS)
+    await watched.until(number, S.READY)
+    async with asyncio.timeout(10):
+        while session in landscape.active("web-1"):
+            await asyncio.sleep(0.05)
+
+
 async def test_a_permission_that_is_withdrawn(
     watched: Watched, landscape: Landscape, demo_cloud: DemoProcess, faults: FaultClient
 ) -> None:
@@ -202,6 +221,38 @@ async def test_after_a_sleep_nothing_is_waited_for(
         await order(faults, Fault.NODE_BACK, node="web-1")
         time.sleep(0.5)  # noqa: ASYNC251 - the process sleeps, as it does when the lid is closed
         await watched.until(number, S.READY, seconds=10)
+
+
+class HangsOnce:
+    """A launcher whose first StartSession is answered only when it is told."""
+
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
+        self._calls = 0
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def prepare(self, spec: SessionSpec) -> Command:
+        self._calls += 1
+        if self._calls == 1:
+            self.asked.set()
+            self.answer.wait(60)
+        return self._launcher.prepare(spec)
+
+
+async def test_after_a_sleep_a_start_that_hangs_is_begun_anew(
+    launcher: Launcher, clouds: AwsClouds, processes: Processes, landscape: Landscape
+) -> None:
+    hanging = HangsOnce(launcher)
+    async with supervised(hanging, clouds, processes, replace(PATIENT, tick=0.1, late=0.3)) as watched:
+        number = watched.supervisor.open(landscape.to_node("web-1", 7))
+        await asyncio.to_thread(hanging.asked.wait, 20)
+        time.sleep(0.5)  # noqa: ASYNC251 - as above
+        await watched.until(number, S.READY)
+        ended = landscape.ended("web-1")
+        hanging.answer.set()
+        async with asyncio.timeout(20):  # the late answer's session is not left open
+            while landscape.ended("web-1") == ended or len(landscape.active("web-1")) > 1:
+                await asyncio.sleep(0.05)
 
 
 async def test_after_a_sleep_what_is_ready_is_looked_at(
