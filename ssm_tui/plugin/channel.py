@@ -76,7 +76,7 @@ class DataChannel:
         self._outage = outage
         self._client_id = str(uuid.uuid4())
         self._loop = asyncio.get_running_loop()
-        self._outbox = Outbox()
+        self._outbox = Outbox(adaptive=True)
         self._inbox = Inbox()
         self._room, self._progress, self._timers = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()

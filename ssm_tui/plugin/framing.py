@@ -8,6 +8,9 @@ integers are big-endian; the message id travels with its two halves exchanged. W
 from __future__ import annotations
 
 import json
+import os
+import random
+import re
 import struct
 import time
 import uuid
@@ -71,6 +74,16 @@ class Flag(IntEnum):
     CONNECT_TO_PORT_ERROR = 3
 
 
+_PADDED = {each.value: each.value.encode("ascii").ljust(32) for each in MessageType}
+_TYPES = {padded: name for name, padded in _PADDED.items()}
+_CONTROL = int(HeaderFlag.SYN | HeaderFlag.FIN)
+_RANDOM = random.Random(os.urandom(32))  # noqa: S311 -- see new_id
+# As AWS's programs and ours write it: seven times quicker than JSON.
+_USUAL_ACK = re.compile(
+    rb'\{"AcknowledgedMessageType":"[a-z_]+","AcknowledgedMessageId":"[0-9a-f-]+",'
+    rb'"AcknowledgedMessageSequenceNumber":(\d{1,18}),"IsSequentialMessage":(?:true|false)\}'
+)
+
 # Validation is skipped for these two, as AWS's plugin does.
 _UNCHECKED = frozenset({MessageType.START_PUBLICATION, MessageType.PAUSE_PUBLICATION})
 
@@ -121,10 +134,7 @@ def decode(frame: bytes) -> Message:
     start = header_length + 4
     if not _HEADER.size <= start <= len(frame):
         raise FrameError(f"a header length of {header_length}")
-    try:
-        message_type = raw_type.decode("ascii").strip("\0 \t\r\n\v\f")
-    except UnicodeDecodeError as error:
-        raise FrameError("a message type that is not ASCII") from error
+    message_type = _TYPES.get(raw_type) or _type(raw_type)
     payload = frame[start:]
     if message_type not in _UNCHECKED:
         if not message_type:
@@ -133,8 +143,44 @@ def decode(frame: bytes) -> Message:
             raise FrameError("no creation date")
         if length and sha256(payload).digest() != digest:
             raise FrameError("a payload that does not match its digest")
-    message_id = uuid.UUID(bytes=raw_id[8:] + raw_id[:8])
+    message_id = _identifier(raw_id[8:] + raw_id[:8])
     return Message(message_type, sequence, flags, message_id, created, payload_type, payload, schema)
+
+
+def _type(raw: bytes) -> str:
+    try:
+        return raw.decode("ascii").strip("\0 \t\r\n\v\f")
+    except UnicodeDecodeError as error:
+        raise FrameError("a message type that is not ASCII") from error
+
+
+def _identifier(raw: bytes) -> uuid.UUID:
+    """`uuid.UUID(bytes=raw)` without its checks of other arguments: 0.5 µs instead of 2, twice a message."""
+    identifier = object.__new__(uuid.UUID)
+    object.__setattr__(identifier, "int", int.from_bytes(raw, "big"))
+    object.__setattr__(identifier, "is_safe", uuid.SafeUUID.unknown)
+    return identifier
+
+
+def new_id() -> bytes:
+    """A random (version 4) message id. It names a message and guards nothing, so it need not be unpredictable."""
+    value = _RANDOM.getrandbits(128)
+    return (value & ~(0xF << 76 | 0x3 << 62) | 4 << 76 | 2 << 62).to_bytes(16, "big")
+
+
+def data_frame(
+    message_type: str, sequence: int, flags: int, created_ms: int, payload_type: int, payload: bytes
+) -> bytes:
+    """The frame of a new message of our own: `encode`, for the thousands a second of a bulk transfer."""
+    length = len(payload)
+    if length > MAX_FRAME - _HEADER.size:
+        raise FrameError("a payload that does not fit a frame")
+    wire_id = new_id()
+    header = _HEADER.pack(
+        *(_HEADER_LENGTH, _PADDED[message_type], 1, created_ms, sequence, flags, wire_id[8:] + wire_id[:8]),
+        *(sha256(payload).digest(), payload_type, length),
+    )
+    return header + payload
 
 
 def now_ms() -> int:
@@ -154,8 +200,9 @@ def acknowledge(of: Message) -> Message:
 
 
 def acknowledgement(of: Message) -> bytes:
-    """The frame that acknowledges a data message."""
-    return encode(acknowledge(of))
+    """The frame of `acknowledge`."""
+    payload = (_ACK % (of.message_type, of.message_id, of.sequence)).encode("ascii")
+    return data_frame(MessageType.ACKNOWLEDGE, 0, _CONTROL, now_ms(), PayloadType.NONE, payload)
 
 
 def with_payload(message: Message, payload: bytes) -> Message:
@@ -165,6 +212,9 @@ def with_payload(message: Message, payload: bytes) -> Message:
 
 def acknowledged_sequence(payload: bytes) -> int:
     """The sequence number that an acknowledge message names; the rest of it nobody uses. Raises `FrameError`."""
+    usual = _USUAL_ACK.fullmatch(payload)
+    if usual is not None:
+        return int(usual[1])
     sequence = _object(payload).get("AcknowledgedMessageSequenceNumber")
     if not isinstance(sequence, int) or isinstance(sequence, bool):
         raise FrameError("an acknowledgement without a sequence number")

@@ -6,11 +6,11 @@ channel is replaced. Times are seconds of any monotonic clock, handed in by the 
 
 from __future__ import annotations
 
-import uuid
+import math
 from dataclasses import dataclass
 from typing import Final
 
-from ssm_tui.plugin.framing import HeaderFlag, Message, MessageType, encode
+from ssm_tui.plugin.framing import HeaderFlag, Message, MessageType, data_frame
 
 FIRST_RTO: Final = 0.2
 MAX_RTO: Final = 1.0
@@ -29,14 +29,51 @@ class _Sent:
     resent: bool = False
 
 
+class RoundTripWindow:
+    """How many messages may be in flight: enough to keep the way busy, and no more, since what is in flight is what a
+    key press on another stream of the session waits for. Round trips tell: they may take twice as long as on a quiet
+    way (or 2 ms more), beyond that the window shrinks. What a quiet way takes is measured anew every half minute, since
+    routes change, and for that the way must be quiet for a moment.
+    """
+
+    LEAST: Final = 32
+    _TOLERATED: Final = 0.002
+    _STEP: Final = 8
+    _MEMORY: Final = 30.0
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._least = min(self.LEAST, most)
+        self._size = float(min(2 * self.LEAST, most))
+        self._quiet = math.inf
+        self._since = -math.inf
+        self._growing = True  # doubles each round trip until the first that takes too long
+
+    def sample(self, seconds: float, now: float) -> int:
+        """Takes one round trip into account; the window from here on."""
+        if now - self._since > self._MEMORY:
+            self._since, self._quiet = now, math.inf
+            self._size, self._growing = float(self._least), True
+        self._quiet = min(self._quiet, seconds)
+        if seconds > self._quiet + max(self._TOLERATED, self._quiet):
+            self._growing = False
+            self._size = max(self._least, self._size - self._STEP / self._size)
+        else:
+            self._size = min(self._most, self._size + (1 if self._growing else self._STEP / self._size))
+        return int(self._size)
+
+
 class Outbox:
     """What was sent and is not yet acknowledged. A message is listed before its frame is handed to the caller, so an
     acknowledgement can never come too early."""
 
-    def __init__(self, message_type: str = MessageType.INPUT, *, window: int = DEFAULT_WINDOW) -> None:
+    def __init__(
+        self, message_type: str = MessageType.INPUT, *, window: int = DEFAULT_WINDOW, adaptive: bool = False
+    ) -> None:
         self._message_type = message_type
         self._first_flags = HeaderFlag.SYN if message_type == MessageType.OUTPUT else HeaderFlag(0)
         self._window = window
+        self._pace = RoundTripWindow(window) if adaptive else None
         self._unacknowledged: dict[int, _Sent] = {}  # in the order of sequence numbers
         self._next = 0
         self._rtt, self._rttvar = 0.1, 0.0
@@ -67,9 +104,7 @@ class Outbox:
         """Takes the next sequence number for a payload and returns the frame to write."""
         sequence, self._next = self._next, self._next + 1
         flags = self._first_flags if sequence == 0 else 0
-        frame = encode(
-            Message(self._message_type, sequence, int(flags), uuid.uuid4(), created_ms, payload_type, payload)
-        )
+        frame = data_frame(self._message_type, sequence, int(flags), created_ms, payload_type, payload)
         self._unacknowledged[sequence] = _Sent(frame, now, now + self._rto, self._rto)
         return frame
 
@@ -84,6 +119,8 @@ class Outbox:
             self._rttvar += (abs(self._rtt - sample) - self._rttvar) / 4
             self._rtt += (sample - self._rtt) / 8
             self._rto = min(MAX_RTO, self._rtt + max(0.01, 4 * self._rttvar))
+            if self._pace is not None:
+                self._window = self._pace.sample(sample, now)
         return True
 
     def next_due(self) -> float | None:

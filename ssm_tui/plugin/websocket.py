@@ -7,11 +7,18 @@ sent are what this leaves out (measured: half of the plugin's time in a bulk tra
 from __future__ import annotations
 
 import logging
+import os
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where the package was installed without its C part
+    from websockets.utils import apply_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +33,7 @@ outbox may have in flight: were both ends to stop reading because neither reads,
 SILENT: Final = logging.Logger("silent", logging.CRITICAL)
 
 
+_HEAD_SHORT, _HEAD_MEDIUM, _HEAD_LONG = struct.Struct("!BB"), struct.Struct("!BBH"), struct.Struct("!BBQ")
 _DATA: Final = (Opcode.BINARY, Opcode.TEXT, Opcode.CONT)
 
 
@@ -52,7 +60,7 @@ class Link(ClientConnection):
     def put(self, frame: bytes) -> None:
         """Sends a binary frame with the others of this turn of the loop. After the end it is dropped."""
         if self.protocol.state is State.OPEN:
-            self.protocol.send_binary(frame)
+            self.protocol.writes.append(_masked(frame))
             if not self._flushing:
                 self._flushing = True
                 self.loop.call_soon(self.flush)
@@ -118,3 +126,15 @@ class Link(ClientConnection):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
+
+
+def _masked(frame: bytes) -> bytes:
+    """One binary message as a client sends it (RFC 6455, 5.2): `protocol.send_binary` in 2 µs instead of 9."""
+    length, mask = len(frame), os.urandom(4)
+    if length < 126:
+        head = _HEAD_SHORT.pack(0x82, 0x80 | length)
+    elif length < 65536:
+        head = _HEAD_MEDIUM.pack(0x82, 0x80 | 126, length)
+    else:
+        head = _HEAD_LONG.pack(0x82, 0x80 | 127, length)
+    return b"".join((head, mask, apply_mask(frame, mask)))

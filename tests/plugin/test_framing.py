@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssm_tui.plugin import framing
-from ssm_tui.plugin.framing import ChannelClosed, Flag, FrameError, Message, MessageType, OpenMessage
+from ssm_tui.plugin.framing import ChannelClosed, Flag, FrameError, Message, MessageType, OpenMessage, PayloadType
 from tests.plugin.recordings import load, load_json, recording_names
 
 CODEC = load_json("codec.json")
@@ -166,3 +166,29 @@ def test_channel_closed_is_read_whatever_it_holds() -> None:
     assert framing.parse_channel_closed(b"not json") == ChannelClosed()
     assert framing.parse_channel_closed(b"{}") == ChannelClosed()
     assert framing.parse_channel_closed(b'{"Output":7,"SessionId":"s"}') == ChannelClosed("s")
+
+
+def test_the_quick_frame_is_that_of_encode() -> None:
+    frame = framing.data_frame(MessageType.INPUT, 7, 0, 1_700_000_000_000, PayloadType.OUTPUT, b"payload")
+    message = framing.decode(frame)
+    assert framing.encode(message) == frame
+    assert (message.sequence, message.payload) == (7, b"payload")
+    assert (message.message_id.version, message.message_id.variant) == (4, uuid.RFC_4122)
+
+
+def test_the_quick_acknowledgement_says_what_the_other_says() -> None:
+    message = framing.decode(framing.data_frame(MessageType.OUTPUT, 3, 0, 1, PayloadType.OUTPUT, b"x"))
+    quick, plain = framing.decode(framing.acknowledgement(message)), framing.acknowledge(message)
+    assert (quick.payload, quick.flags, quick.sequence) == (plain.payload, plain.flags, plain.sequence)
+    assert framing.acknowledged_sequence(quick.payload) == 3
+
+
+@pytest.mark.parametrize(
+    "spaced", [b'{"AcknowledgedMessageSequenceNumber": 12}', b'{ "AcknowledgedMessageSequenceNumber":12 }']
+)
+def test_an_acknowledgement_may_be_written_otherwise(spaced: bytes) -> None:
+    assert framing.acknowledged_sequence(spaced) == 12
+
+
+def test_ids_differ() -> None:
+    assert len({framing.new_id() for _ in range(1000)}) == 1000

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import statistics
 import uuid
+from collections import deque
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,3 +192,53 @@ def test_a_lossy_reordering_breaking_channel_delivers_each_message_once_in_order
         for frame in outbox.due(now=now):
             put(frame, forward=True)
     assert received == [b"%d" % index for index in range(count)]
+
+
+class Way:
+    """A way of messages: so long each takes on it, so long at its narrowest place, one after the other."""
+
+    def __init__(self, outbox: Outbox, *, delay: float, service: float) -> None:
+        self.outbox, self.delay, self.service = outbox, delay, service
+        self.now = 0.0
+        self.free_at = 0.0
+        self.under_way: deque[tuple[int, float]] = deque()
+        self.trips: list[float] = []
+
+    def run(self, seconds: float) -> float:
+        """Sends as much as there is room for; messages that arrived in a second."""
+        began, arrived = self.now, 0
+        while self.now < began + seconds:
+            while self.outbox.has_room:
+                self.free_at = max(self.free_at, self.now) + self.service
+                self.under_way.append((self.outbox.next_sequence, self.free_at + self.delay))
+                self.trips.append(self.free_at + self.delay - self.now)
+                self.outbox.push(1, b"x", now=self.now, created_ms=1)
+            sequence, self.now = self.under_way.popleft()
+            self.outbox.acknowledged(sequence, now=self.now)
+            arrived += 1
+        return arrived / seconds
+
+
+def test_bulk_leaves_room_for_a_key_press_on_a_short_way() -> None:
+    way = Way(Outbox(adaptive=True), delay=0.0005, service=0.00003)
+    way.run(2)
+    way.trips.clear()
+    assert way.run(2) > 0.95 / way.service, "the way is kept busy"
+    assert statistics.median(way.trips) < 0.0035
+    plain = Way(Outbox(), delay=0.0005, service=0.00003)
+    plain.run(2)
+    assert statistics.median(plain.trips) > 0.007
+
+
+def test_a_long_way_gets_the_whole_window() -> None:
+    way = Way(Outbox(adaptive=True), delay=0.1, service=0.00003)
+    way.run(5)
+    assert way.run(5) > 0.9 * 256 / way.delay
+
+
+def test_a_way_that_became_longer_is_used_again_after_half_a_minute() -> None:
+    way = Way(Outbox(adaptive=True), delay=0.01, service=0.00003)
+    way.run(5)
+    way.delay = 0.1
+    way.run(60)
+    assert way.run(5) > 0.9 * 256 / way.delay
