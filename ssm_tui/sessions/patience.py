@@ -26,6 +26,8 @@ class Patience:
     """How long a client's connection is kept waiting for a session."""
     share: float = 3.0
     """How long a client waits for a session of its own that is being started, before it shares one."""
+    count: float = 2.0
+    """Between two looks at what crowded sessions carry."""
     spare: float = 60.0
     """How long sessions without clients are kept, beyond one."""
     narrow: float = 60.0

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.patience import Patience
     from ssm_tui.sessions.session import Session
 
-_COUNT_SECONDS = 2.0
-
 
 @dataclass(eq=False, slots=True)
 class _Place:
@@ -199,7 +197,7 @@ class Pool:
         """Only where a client may have to share is it asked who has how much to do."""
         crowded = len(self._places) > 1 and not self._free()
         if self._counting is None and crowded and not self._closed:
-            self._counting = self._loop.call_later(_COUNT_SECONDS, self._count)
+            self._counting = self._loop.call_later(self._patience.count, self._count)
 
     def _count(self) -> None:
         self._counting = None

@@ -45,6 +45,10 @@ class Client:
         self._writer.write(words)
         assert await asyncio.wait_for(self._reader.readexactly(len(words)), 20) == words
 
+    async def keep_busy(self) -> None:
+        while True:
+            await self.ask(b"x" * 1000)
+
     async def was_reset(self) -> bool:
         try:
             await asyncio.wait_for(self._reader.read(), 10)
@@ -58,16 +62,24 @@ class Client:
             await self._writer.wait_closed()
 
 
-def spread(processes: Processes) -> list[int]:
-    """How many connections each session carries, fewest first; the plugins' own ports tell."""
-    plugins = [psutil.Process(pid).net_connections("tcp") for pid in processes.plugins()]
-    ports = {each.laddr.port for plugin in plugins for each in plugin if each.status == psutil.CONN_LISTEN}
+def loads(processes: Processes) -> dict[int, int]:
+    """How many connections each plugin carries, by its pid; the plugins' own ports tell."""
     carried = Counter(
         each.raddr.port
         for each in psutil.Process().net_connections("tcp")
-        if each.status == psutil.CONN_ESTABLISHED and each.raddr.port in ports
+        if each.status == psutil.CONN_ESTABLISHED and each.raddr
     )
-    return sorted(carried[port] for port in ports)
+    found = {}
+    for pid in processes.plugins():
+        for each in psutil.Process(pid).net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN:
+                found[pid] = carried[each.laddr.port]
+    return found
+
+
+def spread(processes: Processes) -> list[int]:
+    """How many connections each session carries, fewest first."""
+    return sorted(loads(processes).values())
 
 
 async def until_wide(watched: Watched, number: int, sessions: int) -> TunnelStatus:
@@ -187,6 +199,28 @@ async def test_one_session_where_no_more_are_wanted(
     clients = await asyncio.gather(*(Client.dial(port) for _ in range(3)))
     assert spread(processes) == [3]
     for client in clients:
+        await client.close()
+
+
+async def test_who_must_share_shares_with_the_one_that_has_less_to_do(
+    watched: Watched, landscape: Landscape, processes: Processes
+) -> None:
+    number = watched.supervisor.open(landscape.to_node("web-1", 7, most_sessions=2))
+    port = (await watched.until(number, S.READY)).local_port
+    (one,) = processes.plugins()
+    first = await Client.dial(port)
+    await until_wide(watched, number, 2)
+    second = await Client.dial(port)
+    (other,) = set(processes.plugins()) - {one}
+    for busy, idle in ((first, other), (second, one)):
+        work = asyncio.create_task(busy.keep_busy())
+        await asyncio.sleep(4 * QUICK.count)  # what is carried has been looked at
+        third = await Client.dial(port)
+        assert loads(processes)[idle] == 2
+        await third.close()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    for client in (first, second):
         await client.close()
 
 
