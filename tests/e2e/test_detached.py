@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -47,12 +48,12 @@ def web(demo_cloud: DemoProcess, tmp_path_factory: pytest.TempPathFactory) -> st
 
 def until(test: Callable[[], bool], seconds: float = 20) -> bool:
     """Whether it comes to hold: processes are gone a moment after their last word."""
-    pause = Event()
-    for _ in range(int(seconds / 0.05)):
-        if test():
-            return True
+    pause, deadline = Event(), time.monotonic() + seconds
+    while not test():
+        if time.monotonic() > deadline:
+            return False
         pause.wait(0.05)
-    return test()
+    return True
 
 
 def listed(laptop: Laptop) -> dict[str, dict[str, Any]]:
@@ -244,3 +245,52 @@ def test_a_saved_tunnel_that_names_everything_asks_nothing_of_aws_until_somebody
     )
     with away.ready("tunnel", "one", "--on-demand", "--local-port", port) as (_, opened):
         assert opened == int(port)
+
+
+def row(screen: str, begin: str) -> str:
+    """The row that begins so."""
+    return next((line for line in screen.splitlines() if line.startswith(begin)), "")
+
+
+def test_the_interface_finds_what_runs_and_leaves_what_it_is_told_to(laptop: Laptop, web: str) -> None:
+    save(laptop, web)
+    one = detached(laptop, "one", "--local-port", own_port())
+    with laptop.terminal() as terminal:
+        terminal.wait_for("fresh")
+        terminal.send("3")
+        terminal.wait_for(lambda screen: f"127.0.0.1:{one}" in screen and "two" in screen)
+        terminal.send("down")
+        terminal.wait_for(lambda screen: "saved" in row(screen, "▌ two"))
+        terminal.send("enter")
+        terminal.wait_for(lambda screen: "ready" in row(screen, "▌ two"))
+        terminal.send("b")
+        terminal.wait_for(lambda screen: "ready" in row(screen, "▌ ⌁ two"))
+        two = listed(laptop)["two"]["local_port"]
+        terminal.send("up")
+        terminal.wait_for(lambda screen: bool(row(screen, "▌ ⌁ one")))
+        terminal.send("s")
+        assert until(lambda: "one" not in listed(laptop))
+        assert port_is_free(one)
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert {name: each["local_port"] for name, each in listed(laptop).items()} == {"two": two}
+    assert laptop.run("tunnels", "stop", f"127.0.0.1:{two}").returncode == 0
+
+
+def test_what_was_open_when_the_supervisor_was_killed_is_offered_again(laptop: Laptop, web: str) -> None:
+    save(laptop, web)
+    port = detached(laptop, "one", "--local-port", own_port())
+    os.kill(supervisors(laptop)[0], signal.SIGKILL)
+    assert until(lambda: not processes(laptop.mark))
+    with laptop.terminal() as terminal:
+        terminal.wait_for("was open when ssm-tui was cut off")
+        terminal.send("o")
+        terminal.wait_for("open them again")
+        terminal.send("y")
+        assert until(lambda: not port_is_free(port))
+        terminal.send("3")
+        terminal.wait_for(lambda screen: f"127.0.0.1:{port}" in screen and "ready" in screen)
+        assert echoes(port)
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.wait_end()
+    assert until(lambda: not processes(laptop.mark))
