@@ -32,19 +32,24 @@ class _Sent:
 class RoundTripWindow:
     """How many messages may be in flight: enough to keep the way busy, and no more, since what is in flight is what a
     key press on another stream of the session waits for. Round trips tell: they may take twice as long as on a quiet
-    way (or 2 ms more), beyond that the window shrinks. What a quiet way takes is measured anew every half minute, since
-    routes change, and for that the way must be quiet for a moment.
+    way (or 0.5 ms more), beyond that the window shrinks, but never so far that jitter alone could make a bulk transfer
+    slow. What a quiet way takes is measured anew every half minute, since routes change, and for that the way must be
+    quiet for a moment.
+
+    Measured on loopback against an agent that is busy with the upload: with 32 and 2 ms a byte's echo takes 7.5 ms
+    beside it (idle 1.4), with these 2.3 ms, at 14 MB/s instead of 17.
     """
 
-    LEAST: Final = 32
-    _TOLERATED: Final = 0.002
+    LEAST: Final = 8
+    _LEAST_RATE: Final = 5000  # messages a second, 5 MB/s, as far as the quiet way allows them
+    _TOLERATED: Final = 0.0005
     _STEP: Final = 8
     _MEMORY: Final = 30.0
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._least = min(self.LEAST, most)
-        self._size = float(min(2 * self.LEAST, most))
+        self._size = float(min(64, most))
         self._quiet = math.inf
         self._since = -math.inf
         self._growing = True  # doubles each round trip until the first that takes too long
@@ -54,7 +59,9 @@ class RoundTripWindow:
         if now - self._since > self._MEMORY:
             self._since, self._quiet = now, math.inf
             self._size, self._growing = float(self._least), True
-        self._quiet = min(self._quiet, seconds)
+        if seconds < self._quiet:
+            self._quiet = seconds
+            self._least = min(self._most, max(self.LEAST, int(self._LEAST_RATE * seconds)))
         if seconds > self._quiet + max(self._TOLERATED, self._quiet):
             self._growing = False
             self._size = max(self._least, self._size - self._STEP / self._size)
