@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
-from websockets.exceptions import ConnectionClosed
-
-from ssm_tui.plugin import framing, waking
+from ssm_tui.plugin import framing
 from ssm_tui.plugin.dialing import ChannelError, dial
 from ssm_tui.plugin.framing import FrameError, Message, MessageType, PayloadType
 from ssm_tui.plugin.reliability import Inbox, Outbox
@@ -230,7 +228,7 @@ class DataChannel:
         link.listen(self._take)
         works: tuple[Coroutine[Any, Any, None], ...] = (
             link.wait_closed(),
-            self._watch(link),
+            link.until_silent(self._limits, excused=lambda: bool(self._pausers)),
             self._resend(link),
             self._over(),
         )
@@ -246,7 +244,7 @@ class DataChannel:
                 task.cancel()
             await asyncio.wait(tasks)
             if self.ended.done() or self._closing.is_set():
-                await self._close_gently(link)
+                await link.close_within(self._limits.close)
             link.transport.abort()
             await link.wait_closed()
         if link.fault is not None:
@@ -261,30 +259,6 @@ class DataChannel:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
-
-    async def _close_gently(self, link: Link) -> None:
-        try:
-            async with asyncio.timeout(self._limits.close):
-                await link.close()  # after everything that still waits
-        except (TimeoutError, ConnectionClosed):
-            return
-
-    async def _watch(self, link: Link) -> None:
-        """Returns when neither a pong nor anything else came in time: the network is dead."""
-        patience = self._limits.pong
-        while True:
-            heard = link.heard
-            try:
-                pong = await link.ping()
-            except ConnectionClosed:
-                await link.wait_closed()
-                return
-            answered, _ = await asyncio.wait([asyncio.ensure_future(pong)], timeout=patience)
-            # While we do not read, because the local side is full, the pong may be behind what we do not read.
-            if not answered and heard == link.heard and not self._pausers and not link.congested:
-                return
-            woken = await waking.sleep(self._limits.ping_every, late=self._limits.late)
-            patience = self._limits.pong_after_wake if woken else self._limits.pong
 
     async def _resend(self, link: Link) -> None:
         while True:

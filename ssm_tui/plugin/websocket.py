@@ -6,14 +6,18 @@ sent are what this leaves out (measured: half of the plugin's time in a bulk tra
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+
+from ssm_tui.plugin import waking
 
 try:
     from websockets.speedups import apply_mask
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
     from websockets.protocol import Event
     from websockets.typing import BytesLike
+
+    from ssm_tui.plugin.limits import Limits
 
 WRITE_LIMIT: Final = 2 * 1024 * 1024
 """Bytes waiting to be sent at which reading stops, since what is read makes acknowledgements. Far above what the
@@ -110,6 +116,31 @@ class Link(ClientConnection):
             self._sink(frame)
         else:
             self._early.append(frame)
+
+    async def until_silent(self, limits: Limits, *, excused: Callable[[], bool]) -> None:
+        """Returns when neither a pong nor anything else came in time: the network is dead. `excused`: while we do not
+        read, because the local side is full, the pong may be behind what we do not read."""
+        patience = limits.pong
+        while True:
+            heard = self.heard
+            try:
+                pong = await self.ping()
+            except ConnectionClosed:
+                await self.wait_closed()
+                return
+            answered, _ = await asyncio.wait([asyncio.ensure_future(pong)], timeout=patience)
+            if not answered and heard == self.heard and not excused() and not self.congested:
+                return
+            woken = await waking.sleep(limits.ping_every, late=limits.late)
+            patience = limits.pong_after_wake if woken else limits.pong
+
+    async def close_within(self, seconds: float) -> None:
+        """Writes what still waits and says goodbye, if it can."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.close()
+        except (TimeoutError, ConnectionClosed):
+            return
 
     def pause_writing(self) -> None:
         super().pause_writing()
