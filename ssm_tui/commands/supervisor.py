@@ -65,15 +65,12 @@ async def _serve(program: Program, starting: Starting, version: str) -> None:
     if claim is None:
         starting.serves()  # another does
         return
-    try:
-        server = DetachedServer(program.own_tunnels(), claim, version=version, environment=os.environ)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, server.end)
-        starting.serves()
-        await server.serve()
-    finally:
-        claim.release()
+    server = DetachedServer(program.own_tunnels(), claim, version=version, environment=os.environ)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, server.end)
+    starting.serves()
+    await server.serve()
 
 
 if __name__ == "__main__":

@@ -6,20 +6,18 @@ Wraps any `Tunnels`. Keeps nothing on disk but the socket and its lock.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from ssm_tui.domain.tunnels import TunnelState
-from ssm_tui.errors import SessionError, SsmTuiError
+from ssm_tui.errors import SessionError
 from ssm_tui.sessions import wire
 from ssm_tui.sessions.rendezvous import is_ours
-from ssm_tui.sessions.wire import Answer, Ask, Hello, News
+from ssm_tui.sessions.visitor import Visitor
+from ssm_tui.sessions.wire import Answer, Hello
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +26,20 @@ if TYPE_CHECKING:
     from ssm_tui.domain.services import Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
     from ssm_tui.sessions.rendezvous import Claim
+    from ssm_tui.sessions.wire import Ask
 
 _log = logging.getLogger("ssm_tui.detached")
 # Nobody came: whoever started it was killed before it could ask for anything.
 LONELY_SECONDS: Final = 20.0
-# Of news that a client does not take, before it is left.
-_MOST_BEHIND: Final = 4 * wire.MOST_BYTES
+# How often it is looked whether the socket is there: systems take the runtime folder away when the user logs out.
+KEEP_SECONDS: Final = 5.0
 
 
 class DetachedServer:
     """Serves clients until its last tunnel has been stopped and the last client has gone, or `end` is called.
 
-    Construct and use it on a running event loop. `environment` is what the tunnels are opened with.
+    Construct and use it on a running event loop. `environment` is what the tunnels are opened with. `claim` is released
+    at the end.
     """
 
     def __init__(self, tunnels: Tunnels, claim: Claim, *, version: str, environment: Mapping[str, str]) -> None:
@@ -47,7 +47,7 @@ class DetachedServer:
         self._claim = claim
         self._hello = Hello(version, wire.PROTOCOL, os.getpid(), secrets.token_hex(16))
         self._environment = environment
-        self._clients: set[_Client] = set()
+        self._clients: set[Visitor] = set()
         self._dismissed: set[int] = set()
         self._opening = False
         self._ending = False
@@ -56,7 +56,8 @@ class DetachedServer:
 
     async def serve(self) -> None:
         """Returns when nothing is left: no tunnel, no client, no socket."""
-        self._server = await asyncio.start_unix_server(self._welcome, sock=self._claim.listener, limit=wire.MOST_BYTES)
+        await self._open_door()
+        keeping = asyncio.create_task(self._keep_door())
         unsubscribe = self._tunnels.subscribe(self._tell)
         lonely = asyncio.get_running_loop().call_later(LONELY_SECONDS, self._look_round)
         _log.info("detached supervisor %s begins", self._hello.version)
@@ -64,16 +65,41 @@ class DetachedServer:
             await self._over.wait()
         finally:
             lonely.cancel()
+            keeping.cancel()
             self._close_door()
             await self._tunnels.close()
             unsubscribe()
             await asyncio.gather(*(client.leave() for client in tuple(self._clients)))
+            self._claim.release()
             _log.info("detached supervisor ends")
 
     def end(self) -> None:
         """Nobody is let in from now on; all tunnels end, then the service."""
         self._close_door()
         self._over.set()
+
+    async def _open_door(self) -> None:
+        self._server = await asyncio.start_unix_server(self._welcome, sock=self._claim.listener, limit=wire.MOST_BYTES)
+
+    async def _keep_door(self) -> None:
+        """Where the folder has been taken away the socket is put there again, as soon as that can be done."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._ending or self._claim.stands:
+                continue
+            try:
+                self._claim.place.prepare()
+                fresh = self._claim.place.claim_at_once()
+            except (OSError, SessionError):
+                continue  # the user is not logged in, perhaps
+            if fresh is None:
+                continue  # another serves there now: it may end before we do
+            if self._server is not None:
+                self._server.close()  # before its socket: the loop looks at that
+            self._claim.release()
+            self._claim = fresh
+            await self._open_door()
+            _log.info("the socket had been taken away, and is there again")
 
     def _close_door(self) -> None:
         self._ending = True
@@ -98,7 +124,7 @@ class DetachedServer:
         if self._ending or not is_ours(connection):
             writer.close()
             return
-        client = _Client(reader, writer, self)
+        client = Visitor(reader, writer, self.do)
         self._clients.add(client)
         try:
             await client.attend(self._hello)
@@ -203,82 +229,3 @@ def _same(status: TunnelStatus, wanted: TunnelRequest) -> bool:
     if not has.host and has.target != wanted.target:
         return False
     return wanted.local_port in (None, status.local_port, has.local_port) and has.bind == wanted.bind
-
-
-class _Client:
-    """One connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: DetachedServer) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._server = server
-        self._watches = False
-        self._work: set[asyncio.Task[None]] = set()
-
-    async def attend(self, hello: Hello) -> None:
-        """Until the client goes."""
-        self._writer.write(wire.line(hello))
-        try:
-            while raw := await self._reader.readline():
-                try:
-                    ask = wire.ASKS.decode(raw)
-                except (msgspec.DecodeError, RecursionError) as problem:
-                    # Of another version, or no client of ours: it is told, and may go on.
-                    self._say(Answer(_number(raw), message=f"not understood: {problem}", hint="is it another version?"))
-                    continue
-                self._watches = self._watches or ask.do == "watch"
-                work = asyncio.create_task(self._do(ask))
-                self._work.add(work)
-                work.add_done_callback(self._done)
-        except (OSError, ValueError):  # a line that is too long, or a client that was killed
-            return
-
-    async def _do(self, ask: Ask) -> None:
-        answer = Answer(ask.number, message="the detached supervisor broke", hint="its log says where: report it")
-        try:
-            answer = await self._server.do(ask)
-        except SsmTuiError as error:
-            answer = Answer(ask.number, message=error.message, hint=error.hint)
-        finally:
-            self._say(answer)
-
-    def _done(self, work: asyncio.Task[None]) -> None:
-        """A mistake of ours ends what was asked, and nothing else."""
-        self._work.discard(work)
-        if not work.cancelled() and (mistake := work.exception()) is not None:
-            _log.error("could not do what was asked", exc_info=mistake)
-
-    def tell(self, status: TunnelStatus) -> None:
-        """News, if it wants any."""
-        if self._watches:
-            self._say(News(status))
-
-    def _say(self, message: Answer | News) -> None:
-        transport = self._writer.transport
-        if transport.is_closing():
-            return
-        if transport.get_write_buffer_size() > _MOST_BEHIND:
-            transport.abort()  # it does not listen; what it missed it asks for when it comes back
-            return
-        self._writer.write(wire.line(message))
-
-    async def leave(self) -> None:
-        """Says what there is to say, and goes."""
-        if self._work:
-            await asyncio.wait(self._work)
-        self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await self._writer.wait_closed()
-
-
-def _number(raw: bytes) -> int:
-    """Which question it was, if that can be told."""
-    try:
-        return msgspec.json.decode(raw, type=_Numbered).number
-    except (msgspec.DecodeError, RecursionError):
-        return 0
-
-
-class _Numbered(msgspec.Struct):
-    number: int

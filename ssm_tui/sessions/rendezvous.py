@@ -6,7 +6,6 @@ Who has the lock is the supervisor, as long as it lives; a socket without it is 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import stat
@@ -53,26 +52,28 @@ class Rendezvous:
     async def claim(self, patience: float) -> Claim | None:
         """The right to serve, for the one process that gets it; None where another serves already, or for so many
         seconds does not make way. Raises OSError."""
-        import fcntl
-
         loop = asyncio.get_running_loop()
         until = loop.time() + patience
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        while (claim := self.claim_at_once()) is None:
+            # Whoever has it serves, begins to or is about to end: soon it answers or is gone.
+            if self.answers() or loop.time() > until:
+                return None
+            await asyncio.sleep(_LOOK_SECONDS)
+        return claim
+
+    def claim_at_once(self) -> Claim | None:
+        """The same without waiting. Raises OSError."""
+        import fcntl
+
+        lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    # Whoever has it serves, begins to or is about to end: soon it answers or is gone.
-                    if self.answers() or loop.time() > until:
-                        os.close(descriptor)
-                        return None
-                    await asyncio.sleep(_LOOK_SECONDS)
-                else:
-                    return Claim(self.socket, descriptor)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return Claim(self, lock)
+        except BlockingIOError:
+            os.close(lock)
+            return None
         except BaseException:
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            os.close(lock)
             raise
 
     def answers(self) -> bool:
@@ -91,25 +92,46 @@ class Rendezvous:
 class Claim:
     """The lock and the listening socket of the one that serves."""
 
-    def __init__(self, path: Path, lock: int) -> None:
-        self._path = path
-        self._lock = lock
-        path.unlink(missing_ok=True)
+    def __init__(self, place: Rendezvous, lock: int) -> None:
+        self.place = place
+        self._lock: int | None = lock
+        place.socket.unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.listener.bind(os.fspath(path))  # in a folder that nobody else may enter
-        path.chmod(0o600)
-        self.listener.listen(64)
+        try:
+            self.listener.bind(os.fspath(place.socket))  # in a folder that nobody else may enter
+            place.socket.chmod(0o600)
+            self.listener.listen(64)
+        except OSError:
+            self.listener.close()
+            raise
         self.listener.setblocking(False)
+        self._identity = _identity(place.socket)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the way to the socket is still there."""
+        return self._identity is not None and _identity(self.place.socket) == self._identity
 
     def take_down(self) -> None:
         """Nobody finds the way any more."""
-        self._path.unlink(missing_ok=True)
+        if self.stands:
+            self.place.socket.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Somebody else may serve."""
         self.take_down()
         self.listener.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_ours(connection: socket.socket) -> bool:

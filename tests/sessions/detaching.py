@@ -107,7 +107,6 @@ async def serving(place: Path, tunnels: ObedientTunnels, version: str = "1") -> 
     finally:
         server.end()
         await work
-        claim.release()
 
 
 def supervisors(place: Path, version: str = "1", environment: dict[str, str] | None = None) -> Supervisors:
@@ -143,7 +142,6 @@ async def _serve(place: Path, version: str, serves: Callable[[], None]) -> None:
     server = DetachedServer(ObedientTunnels(at_once=True), claim, version=version, environment=os.environ)
     serves()
     await server.serve()
-    claim.release()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions import detached, wire
+from ssm_tui.sessions import detached, visitor, wire
 from ssm_tui.sessions.attach import Attachment
 from ssm_tui.sessions.rendezvous import Rendezvous
 from tests.sessions.detaching import ENVIRONMENT, ObedientTunnels, files, folder, request, serving, supervisors, until
@@ -203,7 +204,7 @@ async def test_a_line_without_end_ends_its_own_connection_alone(place: Path, tun
 async def test_a_client_that_does_not_listen_is_left(
     place: Path, tunnels: ObedientTunnels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detached, "_MOST_BEHIND", 50_000)
+    monkeypatch.setattr(visitor, "_MOST_BEHIND", 50_000)
     async with serving(place, tunnels):
         other = await attached(place)
         number = await opened(other)
@@ -264,6 +265,33 @@ async def test_a_socket_left_over_from_a_kill_is_replaced(place: Path, tunnels: 
     assert await supervisors(place).find() is None
     async with serving(place, tunnels):
         await (await attached(place)).close()
+
+
+async def test_a_socket_that_is_taken_away_is_put_there_again(
+    place: Path, tunnels: ObedientTunnels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detached, "KEEP_SECONDS", 0.02)
+    async with serving(place, tunnels):
+        before = await attached(place)
+        await opened(before)
+        shutil.rmtree(place)
+        await until(Rendezvous(place).answers)
+        after = await attached(place)
+        assert (await after.ask("statuses")).statuses == (await before.ask("statuses")).statuses
+        assert files(place) == {"detached.lock": 0o600, "detached.sock": 0o600}
+        assert await Rendezvous(place).claim(5) is None
+        await before.close()
+        await after.close()
+
+
+async def test_one_whose_place_was_taken_leaves_the_other_alone(place: Path, tunnels: ObedientTunnels) -> None:
+    async with serving(place, ObedientTunnels()):
+        shutil.rmtree(place)
+        async with serving(place, tunnels, "2"):
+            found = await supervisors(place).find()
+            assert found is not None
+            assert found.hello.version == "2"
+            await found.close()
 
 
 def test_a_folder_of_others_is_not_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
