@@ -116,3 +116,26 @@ async def test_one_that_was_never_reached_is_not_said_to_be_lost() -> None:
         await person.is_told("orders is not ready yet: the network is down")
         world.tunnels.become(number, TunnelState.READY, message="")
         await person.is_told("orders is at 127.0.0.1:5001")
+
+
+async def test_what_runs_in_the_background_already_is_no_news() -> None:
+    world = small_world()
+    async with started(world) as person:
+        number = tunnel(world, "orders", detached=True)
+        await person.until(lambda: person.home._news._changed)
+        await settled(person)
+        assert told(person) == []
+        await lose(world, person, number)
+        assert len(told(person)) == 1
+
+
+async def test_another_kind_of_trouble_is_told_at_once() -> None:
+    world = small_world()
+    async with started(world) as person:
+        number = tunnel(world, "orders")
+        await person.is_told("orders is at")
+        await lose(world, person, number)
+        world.tunnels.become(number, TunnelState.READY)
+        await person.is_told("ready again")
+        world.tunnels.become(number, TunnelState.DEGRADED, message="orders.internal refuses")
+        await person.is_told("orders: orders.internal refuses")

@@ -72,10 +72,18 @@ class HistoryDialog(Dialog[None]):
         self._events = events
         box = self.query_one(VerticalScroll)
         at_end = box.scroll_offset.y >= box.max_scroll_y
-        lines = [content(line) for line in history_lines(events)]
-        self.query_one(Static).update(Content("\n").join(lines) if lines else Content("Nothing has happened yet."))
+        self._show()
         if at_end:
             box.scroll_end(animate=False)
+
+    def on_resize(self) -> None:
+        """Lines are broken anew."""
+        self._show()
+
+    def _show(self) -> None:
+        width = self.query_one(VerticalScroll).scrollable_content_region.width
+        lines = [content(line) for line in history_lines(self._events or (), width)]
+        self.query_one(Static).update(Content("\n").join(lines) if lines else Content("Nothing has happened yet."))
 
     def action_scroll(self, by: int) -> None:
         """A line up or down."""

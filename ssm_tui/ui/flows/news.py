@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import TunnelStatus
 
 TOGETHER = 0.3  # seconds in which changes count as one
-QUIET = timedelta(minutes=1)  # after the trouble of a tunnel was told, the next is seen in its row alone
+QUIET = timedelta(minutes=1)  # after a trouble of a tunnel was told, the same is seen in its row alone
 
 
 class Kind(Enum):
@@ -45,7 +45,7 @@ class _Known:
     reached: bool = False
     trouble: datetime | None = None
     told: Kind | None = None
-    told_at: datetime | None = None
+    told_at: dict[Kind, datetime] = field(default_factory=dict)
 
 
 class News:
@@ -91,6 +91,8 @@ class News:
             case TunnelState.READY | TunnelState.IDLE:
                 first, told = not known.reached, known.told
                 known.reached, known.trouble, known.told = True, None, None
+                if first and status.detached:
+                    return None  # it ran before, here or before this program
                 if first:
                     return Kind.READY if status.state is TunnelState.READY else Kind.LISTENS
                 return Kind.AGAIN if told and status.state is TunnelState.READY else None
@@ -110,17 +112,18 @@ class News:
         now = self._clock()
         if kind is known.told or (known.told is Kind.PAUSED and kind is not Kind.PAUSED):
             return None
-        if known.told is None and known.told_at is not None and now - known.told_at < QUIET and kind is not Kind.PAUSED:
+        before = known.told_at.get(kind)
+        if known.told is None and before is not None and now - before < QUIET and kind is not Kind.PAUSED:
             return None
-        known.told, known.told_at = kind, now
+        known.told, known.told_at[kind] = kind, now
         return kind
 
     def _toast(self, kind: Kind, statuses: list[TunnelStatus], took: float) -> None:
         if kind is Kind.PAUSED:
             for profile in dict.fromkeys(status.request.context.profile for status in statuses):
                 of_profile = [status for status in statuses if status.request.context.profile == profile]
-                whose = f"profile {profile}" if profile else "the default credentials"
-                text = f"The credentials of {whose} are not valid any more; {_wait(of_profile)}"
+                whose = f"The credentials of profile {profile}" if profile else "The default credentials"
+                text = f"{whose} are not valid any more; {_wait(of_profile)}"
                 tell(self._app, text, "i signs in", severity="warning")
             return
         text, hint = _one(kind, statuses[0], took) if len(statuses) == 1 else _several(kind, statuses, took)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssm_tui.ui.presentation.cells import Cell, Tone
-from ssm_tui.ui.presentation.text import visible
+from ssm_tui.ui.presentation.text import visible, wrapped
 from ssm_tui.ui.presentation.tunnels import STATES
 
 if TYPE_CHECKING:
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import TunnelEvent
 
 _WORD = 14  # cells of the longest state with its sign
+_BESIDE = 10 + _WORD + 2  # cells before the words: time, state, gaps
+_LEAST, _LINES = 20, 6  # cells and lines that the words of an event may take
 
 
-def history_lines(events: Iterable[TunnelEvent]) -> Iterator[Cell]:
-    """A line an event; the day stands on a line of its own where it changes."""
+def history_lines(events: Iterable[TunnelEvent], width: int) -> Iterator[Cell]:
+    """A line an event, or more where its words need them; the day stands on its own where it changes."""
     day = ""
     for event in events:
         at = event.at.astimezone()
@@ -25,11 +27,10 @@ def history_lines(events: Iterable[TunnelEvent]) -> Iterator[Cell]:
             yield ((f"{at:%A %d %B}", Tone.DIM),)
         day = f"{at:%F}"
         sign, tone = STATES[event.state]
-        yield (
-            (f"{at:%H:%M:%S}  ", Tone.DIM),
-            (f"{sign} {event.state.value:<{_WORD - 2}}  ", tone),
-            (visible(event.text), Tone.PLAIN),
-        )
+        left: Cell = ((f"{at:%H:%M:%S}  ", Tone.DIM), (f"{sign} {event.state.value:<{_WORD - 2}}  ", tone))
+        for text in wrapped(visible(event.text), max(_LEAST, width - _BESIDE), most=_LINES):
+            yield (*left, (text, Tone.PLAIN))
+            left = ((" " * _BESIDE, Tone.PLAIN),)
 
 
 def history_text(events: Iterable[TunnelEvent]) -> str:

@@ -68,11 +68,15 @@ def _findings(row: TunnelRow, status: TunnelStatus, events: tuple[TunnelEvent, .
     if status.hint:
         yield Finding("→", Tone.ACCENT, "next", status.hint)
     if status.state not in _CALM:
-        told = (status.state, status.message)
-        for event in [event for event in events if (event.state, event.text) != told][-TRIED:]:
+        for event in [event for event in events if not _is_told(event, status)][-TRIED:]:
             sign, tone = STATES[event.state]
             text = ": ".join(filter(None, (event.state.value, event.text)))
             yield Finding(sign, tone, f"{event.at.astimezone():%H:%M:%S}", text)
+
+
+def _is_told(event: TunnelEvent, status: TunnelStatus) -> bool:
+    """The state itself says so already."""
+    return event.state is status.state and event.text.startswith(status.message)
 
 
 def _clients(connections: tuple[Connection, ...], now: datetime) -> Iterator[Finding]:
