@@ -23,6 +23,9 @@ PATIENCE = 30.0
 # Sequences that pyte does not know and would print: keyboard protocol (CSI < = > … u), mode queries (CSI ? … $ p),
 # window reports (CSI … t), strings for the terminal (DCS, APC).
 _UNKNOWN = re.compile(rb"\x1b\[[<=>?][0-9;]*u|\x1b\[\??[0-9;]*\$p|\x1b\[[0-9;]*t|\x1b[P_][^\x1b]*\x1b\\")
+# Synchronized output: asked for, granted, and the marks around each frame.
+_ASKED, _GRANTED = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 _INCOMPLETE = re.compile(rb"\x1b(?:\[[0-9;<=>?$]*|[P_\]][^\x1b\x07]*)?$")
 
 KEYS = {
@@ -47,6 +50,7 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._rest = b""
+        self._painting = False
         self.raw = bytearray()
         self._ours, theirs = pty.openpty()
         self._set_size(columns, rows)
@@ -108,10 +112,13 @@ class Terminal:
         os.kill(self.process.pid, signal.SIGWINCH)
 
     def wait_for(self, wanted: str | Callable[[str], bool], *, within: float = PATIENCE) -> str:
-        """Reads until the screen shows a text (or satisfies a test); the screen then. AssertionError in the end."""
+        """Reads until the screen shows a text (or satisfies a test); the screen then. AssertionError in the end.
+
+        Half a frame is not looked at: what it has not painted over yet is of the frame before.
+        """
         test = wanted if callable(wanted) else lambda screen: wanted in screen
         until = time.monotonic() + within
-        while not test(self.text):
+        while self._painting or not test(self.text):
             left = until - time.monotonic()
             assert left > 0, f"not seen within {within} s: {wanted!r}\n{self.text}"
             if not self.read(min(left, 0.5)) and self.process.poll() is not None and not self.read(0.2):
@@ -138,6 +145,9 @@ class Terminal:
         except (BlockingIOError, OSError):
             return False
         self.raw += data
+        if _ASKED in self.raw[-len(data) - len(_ASKED) :]:
+            os.write(self._ours, _GRANTED)
+        self._painting = self.raw.rfind(_FRAME_BEGINS) > self.raw.rfind(_FRAME_ENDS)
         data = _UNKNOWN.sub(b"", self._rest + data)
         cut = _INCOMPLETE.search(data[-256:])
         keep = len(cut[0]) if cut else 0
