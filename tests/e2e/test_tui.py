@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Laptop, port_is_free
+from ssm_tui.demo.fault_client import FaultClient
+from ssm_tui.demo.fault_orders import Fault, Order
+from ssm_tui.demo.runner import DemoProcess
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, port_is_free
 from tests.e2e.terminal import Terminal, processes
 
 pytestmark = pytest.mark.e2e
@@ -38,6 +43,14 @@ def highlighted(screen: str) -> str:
 def first_cell(screen: str) -> str:
     """The highlighted row's name; what else the row says may change under our eyes."""
     return highlighted(screen).removeprefix("▌ ").partition("  ")[0]
+
+
+def leave(terminal: Terminal) -> None:
+    """Leaves while tunnels are open, and stops them."""
+    terminal.send("q")
+    terminal.wait_for("Leave ssm-tui?")
+    terminal.send("y")
+    assert terminal.wait_end() == 0
 
 
 def _moved_from(here: str, screen: str) -> bool:
@@ -146,8 +159,7 @@ def test_a_forward_to_the_node_itself(laptop: Laptop) -> None:
         terminal.wait_for("Forward through")
         terminal.send("80", "enter")
         terminal.wait_for("127.0.0.1:8080")
-        terminal.send("q")
-        assert terminal.wait_end() == 0
+        leave(terminal)
     assert not processes(laptop.mark)
 
 
@@ -192,8 +204,7 @@ def test_leaving_says_that_a_tunnel_carries_connections(laptop: Laptop) -> None:
             terminal.wait_for(lambda screen: len(re.findall(r"127\.0\.0\.1:\d+ +[01] ", screen)) == 2)
             assert client.execute("select 42").fetchone() == (42,)
         terminal.wait_for(lambda screen: len(re.findall(r"127\.0\.0\.1:\d+ +0 ", screen)) == 2)
-        terminal.send("q")
-        assert terminal.wait_end() == 0
+        leave(terminal)
     assert not processes(laptop.mark)
 
 
@@ -216,17 +227,13 @@ def test_a_hostile_name_is_harmless_wherever_it_is_shown(laptop: Laptop) -> None
         terminal.wait_for(PROMPT)
         terminal.send("exit", "enter")
         terminal.wait_for("1/49")
-        terminal.send("q")
-        terminal.wait_end()
+        leave(terminal)
         assert terminal.title != "pwned"
         assert b"\x1b]0;pwned" not in terminal.raw
 
 
 def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
     """The list stays, the trouble is named with what to do, and the app goes on."""
-    from ssm_tui.demo.runner import DemoProcess
-    from tests.e2e.conftest import BARE_PATH, make_laptop
-
     with DemoProcess() as cloud:
         own = make_laptop(cloud.environment, laptop.home, BARE_PATH)
         terminal = own.terminal()
@@ -242,3 +249,102 @@ def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
             assert terminal.wait_end() == 0
         finally:
             terminal.__exit__(None, None, None)
+
+
+def test_every_state_of_a_tunnel_is_seen(tmp_path: Path) -> None:
+    """One tunnel through all of them, by faults of a cloud of its own."""
+    with DemoProcess() as cloud:
+        faults = FaultClient(cloud.environment)
+        own = make_laptop(cloud.environment, tmp_path, BARE_PATH)
+        with own.terminal(columns=160, rows=40) as terminal:
+            listed(terminal)
+            terminal.send("2")
+            terminal.wait_for("orders-proxy")
+            select(terminal, "orders")
+            port = _well_and_ill(terminal, faults)
+            _idle_and_its_log(terminal, faults, port)
+            faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=2, calls=1))
+            _open_again(terminal)
+            terminal.wait_for("◐ starting")
+            terminal.send("s")
+            terminal.wait_for("◑ stopping")
+            terminal.wait_for("No tunnels.")
+            faults.inject(Order(Fault.DATABASE_DOWN, database="orders"))
+            _open_again(terminal)
+            terminal.wait_for("✗ failed")
+            terminal.send("q")
+            assert terminal.wait_end() == 0
+        assert not processes(own.mark)
+
+
+def _well_and_ill(terminal: Terminal, faults: FaultClient) -> int:
+    """Starting, ready, reconnecting, paused, degraded, and ready again; its port."""
+    faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=2, calls=1))
+    terminal.send("enter")
+    terminal.wait_for("⇄ 1 ")
+    terminal.send("3")
+    terminal.wait_for("◐ starting")
+    port = _port(terminal.wait_for("● ready"))
+
+    faults.inject(Order(Fault.THROTTLE, action="ssm:StartSession"))
+    with socket.create_connection(("127.0.0.1", port)):
+        terminal.wait_for(lambda screen: _carries(screen, 1))
+        faults.inject(Order(Fault.TERMINATE, all=True))
+        terminal.wait_for("↻ reconnecting")
+        terminal.wait_for("1 reconnecting")
+    terminal.wait_for(lambda screen: re.search(r"next try in \d+ s: ", screen) is not None, within=60)
+    faults.inject(Order(Fault.EXPIRE_CREDENTIALS))
+    terminal.send("r")
+    terminal.wait_for("‖ paused", within=60)
+    terminal.wait_for("1 tunnel waits for new credentials: orders")
+    faults.inject(Order(Fault.CLEAR))
+    terminal.send("i")
+    terminal.wait_for("y that is done: go on")
+    terminal.send("y")
+    assert _port(terminal.wait_for("● ready", within=60)) == port
+
+    faults.inject(Order(Fault.DATABASE_DOWN, database="orders"))
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(30)
+        assert client.recv(1) == b""
+    terminal.wait_for("◍ degraded")
+    faults.inject(Order(Fault.CLEAR))
+    terminal.send("r")
+    terminal.wait_for("● ready", within=60)
+    return port
+
+
+def _idle_and_its_log(terminal: Terminal, faults: FaultClient, port: int) -> None:
+    """Ended for being idle, told in its log with all before, and there again for the next client; then stopped."""
+    faults.inject(Order(Fault.IDLE_TIMEOUT, all=True))
+    terminal.wait_for("◌ idle")
+    terminal.send("l")
+    told = terminal.wait_for("Log · orders").partition("Log ·")[2]
+    states = ("starting", "ready", "reconnecting", "paused", "degraded", "idle")
+    assert [state for state in states if state not in told] == []
+    terminal.send("escape")
+    terminal.wait_for(lambda screen: "Log ·" not in screen)
+    with socket.create_connection(("127.0.0.1", port)):
+        terminal.wait_for("● ready", within=60)
+    terminal.wait_for(lambda screen: _carries(screen, 0))
+    terminal.send("s")
+    terminal.wait_for("No tunnels.")
+
+
+def _open_again(terminal: Terminal) -> None:
+    terminal.send("2")
+    terminal.wait_for(lambda screen: first_cell(screen) == "orders" and "⇄" not in highlighted(screen))
+    terminal.send("enter")
+    terminal.wait_for("⇄ 1 ")
+    terminal.send("3")
+
+
+def _carries(screen: str, connections: int) -> bool:
+    return re.search(rf"127\.0\.0\.1:\d+ +{connections} ", screen) is not None
+
+
+def _port(screen: str) -> int:
+    """The local port of the only tunnel."""
+    found = re.search(r"127\.0\.0\.1:(\d+) ", screen)
+    assert found is not None
+    return int(found[1])
