@@ -87,6 +87,7 @@ class Course:
     ways: tuple[Way, ...]
     was_ready: bool = False
     tries: int = 0
+    _proven: bool = False
     _at: int = 0
     _tried: int = 1
 
@@ -116,6 +117,13 @@ class Course:
         """The far end was reached on this way."""
         self.was_ready = True
         self.tries, self._tried = 0, 1
+
+    def lost(self, error: SsmTuiError, *, steady: bool) -> None:
+        """A session that stood was lost. An open port is no proof of a far end whose protocol nobody knows: where the
+        relay's word that there is none comes a little later, it was never reached."""
+        self._proven = self._proven or steady
+        if isinstance(error, FarEndError) and not self._proven:
+            self.was_ready = False
 
 
 @dataclass(slots=True)

@@ -65,10 +65,15 @@ class Connector:
             except SsmTuiError as error:
                 if not self._woken:  # else it was given up for a fresh one
                     self._course.tries += 1
-                    await self.mend(error)
+                    await self._mend(error)
 
-    async def mend(self, error: SsmTuiError, *, at_once: bool = False) -> None:
-        """Returns when it is time for another start. Raises the error where that mends nothing."""
+    async def replace(self, error: SsmTuiError, *, steady: bool) -> None:
+        """After the last session: returns when it is time for another start. `steady`: it stood for a while, and the
+        next is begun at once. Raises the error where that mends nothing."""
+        self._course.lost(error, steady=steady)
+        await self._mend(error, at_once=steady)
+
+    async def _mend(self, error: SsmTuiError, *, at_once: bool = False) -> None:
         self._cause = error.message
         match self._course.remedy(error):
             case Remedy.FAIL:
@@ -92,7 +97,7 @@ class Connector:
         try:
             await session.reach()
         except FarEndError as error:
-            if self._course.remedy(error) is not Remedy.STAND:
+            if session.lost.done() or self._course.remedy(error) is not Remedy.STAND:
                 raise
             return error
         return None

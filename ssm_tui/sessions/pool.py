@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssm_tui.errors import NetworkError, SessionError, SsmTuiError
+from ssm_tui.errors import NetworkError, SessionClosedError, SessionError, SsmTuiError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -145,12 +145,13 @@ class Pool:
         await session.close()
 
     def _forget(self, session: Session, reason: SsmTuiError) -> None:
-        if self._places.pop(session, None) is None:
+        place = self._places.pop(session, None)
+        if place is None:
             return
-        if self._places:
-            self._say(f"one of {len(self._places) + 1} sessions was lost: {reason.message}", reason.hint)
-        else:
+        if not self._places:
             self.reason = reason
+        elif place.clients or not isinstance(reason, SessionClosedError):  # else a spare one was idle for too long
+            self._say(f"one of {len(self._places) + 1} sessions was lost: {reason.message}", reason.hint)
         self._bell.ring()
 
     # -- clients ------------------------------------------------------------------------------------------------------

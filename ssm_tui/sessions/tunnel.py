@@ -201,7 +201,7 @@ class Tunnel:
             await self._connector.sleep(lost.message, "the next connection starts another session")
         else:
             steady = self._loop.time() - self._stood_since >= self._patience.steady
-            await self._connector.mend(lost, at_once=steady)
+            await self._connector.replace(lost, steady=steady)
 
     def _was_idle(self, lost: SsmTuiError) -> bool:
         """Whether the service ended the session because nobody needs it now. Of port sessions it often says nothing."""

@@ -93,6 +93,20 @@ def test_all_ways_are_tried_in_turn_and_then_anew() -> None:
     assert course.way == second
 
 
+def test_an_open_port_is_no_proof_but_time_is() -> None:
+    unknown = FarEndError("no such host")
+    course = Course((Way("a"),))
+    course.stood()
+    course.lost(SessionError("killed"), steady=False)
+    assert course.remedy(unknown) is R.STAND
+    course.lost(unknown, steady=False)
+    assert course.remedy(unknown) is R.FAIL
+    course.stood()
+    course.lost(SessionError("killed"), steady=True)
+    course.lost(unknown, steady=False)
+    assert course.remedy(unknown) is R.STAND
+
+
 def test_waits_double_up_to_five_minutes_and_begin_anew() -> None:
     backoff = Backoff(lambda: 1 - 2**-50)
     waits = [round(backoff.next()) for _ in range(11)]

@@ -164,12 +164,12 @@ def descriptors(endpoint: str) -> list[str]:
 
 @asynccontextmanager
 async def supervised(
-    launcher: Preparer, clouds: Clouds, processes: Processes, patience: Patience = QUICK
+    launcher: Preparer, clouds: Clouds, processes: Processes, patience: Patience = QUICK, **more: Any
 ) -> AsyncIterator[Watched]:
     """A supervisor; at the end nothing of its tunnels may be left, neither process nor descriptor."""
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     clouds.open(HERE).identify()  # what botocore opens once is not counted
-    supervisor = TunnelSupervisor(launcher, clouds, patience=patience)
+    supervisor = TunnelSupervisor(launcher, clouds, patience=patience, **more)
     one = Watched(supervisor)
     supervisor.subscribe(one.hear)
     before = descriptors(endpoint)

@@ -24,6 +24,7 @@ from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
+from ssm_tui.store.ports import Ports
 from tests.sessions.supervising import HERE, QUICK, Landscape, Processes, Watched, ask, supervised
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
@@ -179,6 +180,44 @@ async def test_closing_ends_tunnels_in_every_state(watched: Watched, landscape: 
     assert states == [S.STOPPED] * 3 + [S.FAILED] + [S.STOPPED] * 3
     assert all(is_free(status.local_port) for status in ready if status.local_port)
     assert landscape.active("web-1") == []
+
+
+class Noted:
+    """What a supervisor wants to be remembered."""
+
+    def __init__(self) -> None:
+        self.open: list[int] = []
+
+    def opened(self, _request: TunnelRequest, port: int) -> None:
+        self.open.append(port)
+
+    def closed(self, port: int) -> None:
+        self.open.remove(port)
+
+
+async def test_ports_and_what_is_open_are_remembered(
+    launcher: Launcher, clouds: AwsClouds, landscape: Landscape, processes: Processes, tmp_path: Path
+) -> None:
+    noted, memory = Noted(), Ports(tmp_path / "state")
+    async with supervised(launcher, clouds, processes, memory=memory, wanted=noted) as watched:
+        asked = landscape.to_node("web-1", 7, local_port=free_port())
+        first = watched.supervisor.open(asked)
+        failed = watched.supervisor.open(landscape.to_node("검색-index-1", 7))
+        await watched.until(first, S.READY)
+        await watched.until(failed, S.FAILED)
+        assert noted.open == [asked.local_port]
+        await watched.supervisor.stop(first)
+        assert noted.open == []
+        again = await watched.until(watched.supervisor.open(replace(asked, local_port=None)), S.READY)
+        assert again.local_port == asked.local_port
+    assert noted.open == []
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 class Broken:
