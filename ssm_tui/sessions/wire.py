@@ -25,7 +25,13 @@ MOST_BYTES: Final = 1 << 20
 
 # A request names its profile and region: what these say at the other end is neither here nor there.
 _EXEMPT = frozenset({"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"})
-_FILES = ("SSM_TUI_CONFIG", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE")
+_FILES = (
+    "SSM_TUI_CONFIG",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CA_BUNDLE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="kind", tag="hello"):
