@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ssm_tui.demo.fault_client import FaultClient
+from ssm_tui.demo.fault_orders import Fault, Order
 from tests.builders import HOSTILE
 from tests.e2e.conftest import Laptop, own_port, port_is_free
 from tests.e2e.terminal import processes
@@ -142,6 +144,18 @@ def test_an_old_agent_serves_one_connection_after_another(laptop: Laptop) -> Non
         for round_ in range(3):
             data = os.urandom(100_000) + bytes([round_])
             assert exchange(port, data) == hashlib.sha256(data).digest()
+
+
+def test_what_happens_to_a_ready_tunnel_is_said_in_a_line_each(laptop: Laptop, faults: FaultClient) -> None:
+    with laptop.ready("forward", "web-1", "7", "--local-port", own_port()) as (process, port):
+        assert process.stderr is not None
+        faults.inject(Order(Fault.TERMINATE, all=True))
+        assert process.stderr.readline().startswith("ssm-tui: reconnecting")
+        assert process.stderr.readline() == "ssm-tui: ready again\n"
+        assert exchange(port, b"still here") == hashlib.sha256(b"still here").digest()
+        process.terminate()
+        assert process.communicate(timeout=20) == ("", "")
+        assert process.returncode == 0
 
 
 def test_a_busy_port_is_said_at_once(laptop: Laptop) -> None:
