@@ -45,8 +45,8 @@ class Client:
         self._writer.write(words)
         assert await asyncio.wait_for(self._reader.readexactly(len(words)), 20) == words
 
-    async def keep_busy(self) -> None:
-        while True:
+    async def keep_busy(self, until: asyncio.Event) -> None:
+        while not until.is_set():
             await self.ask(b"x" * 1000)
 
     async def was_reset(self) -> bool:
@@ -213,13 +213,14 @@ async def test_who_must_share_shares_with_the_one_that_has_less_to_do(
     second = await Client.dial(port)
     (other,) = set(processes.plugins()) - {one}
     for busy, idle in ((first, other), (second, one)):
-        work = asyncio.create_task(busy.keep_busy())
+        enough = asyncio.Event()
+        work = asyncio.create_task(busy.keep_busy(enough))
         await asyncio.sleep(4 * QUICK.count)  # what is carried has been looked at
         third = await Client.dial(port)
         assert loads(processes)[idle] == 2
         await third.close()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        enough.set()
+        await work
     for client in (first, second):
         await client.close()
 
