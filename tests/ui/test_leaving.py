@@ -74,3 +74,13 @@ async def test_with_detached_tunnels_alone_nothing_is_asked_and_nothing_stopped(
         await person.press("q")
         await person.until(lambda: world.tunnels.closed)
     assert world.tunnels.statuses()[0].state is TunnelState.READY
+
+
+async def test_nothing_is_asked_about_a_tunnel_that_is_stopping_already() -> None:
+    world = small_world()
+    world.tunnels = DetachableTunnels()
+    async with started(world) as person:
+        tunnel(world, "orders", TunnelState.STOPPING)
+        await quiet(person)
+        await person.press("q")
+        await person.until(lambda: world.tunnels.closed)

@@ -31,7 +31,7 @@ async def leave(app: App[Any], tunnels: TunnelFlow) -> bool:
 
     Asked where something would be lost: where tunnels carry connections, or where they could be left running.
     """
-    own = [status for status in tunnels.running() if not status.detached]
+    own = [s for s in tunnels.running() if not s.detached and s.state is not TunnelState.STOPPING]
     detachable = tunnels.detachable
     if own and (detachable is not None or any(status.connections for status in own)):
         answers = [Answer("y", "stop them and leave" if len(own) > 1 else "stop it and leave", _Fate.STOP)]
@@ -42,8 +42,8 @@ async def leave(app: App[Any], tunnels: TunnelFlow) -> bool:
             return False
         if fate is _Fate.KEEP and not await _keep(app, tunnels, own):
             return False
-    if any(not status.detached for status in tunnels.running()):
-        await app.push_screen(Waiting(f"Stopping {counted(len(own), 'tunnel')} …", leave=""))
+    if left := sum(not status.detached for status in tunnels.running()):
+        await app.push_screen(Waiting(f"Stopping {counted(left, 'tunnel')} …", leave=""))
     await tunnels.close()
     return True
 
@@ -69,8 +69,7 @@ async def _keep(app: App[Any], tunnels: TunnelFlow, own: Sequence[TunnelStatus])
     await app.push_screen(waiting)
     try:
         for status in own:
-            if status.state is not TunnelState.STOPPING:
-                await detachable.detach(status.id)
+            await detachable.detach(status.id)
     except SsmTuiError as error:
         tell_error(app, error)
         return False
