@@ -96,7 +96,7 @@ def _forward(options: argparse.Namespace, program: Program) -> int:
         options.port,
         host=options.host,
         local_port=options.local_port,
-        most_sessions=program.settings.sessions_per_tunnel,
+        most_sessions=options.width or program.settings.sessions_per_tunnel,
     )
     return tunnel.run([wanted], program.own_tunnels)
 
@@ -222,6 +222,7 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     forward.add_argument("port", type=_port, metavar="PORT", help="the port at the far end")
     forward.add_argument("--host", default="", metavar="HOST", help="through the node to this host")
     forward.add_argument("--local-port", type=_port, metavar="N", help="the port on this machine")
+    forward.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
     _add_tunnel(commands)
     _add_tunnels(commands)
     demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)

@@ -44,6 +44,7 @@ def run(program: Program, filter_text: str) -> int:
         settings=UiSettings(
             columns=chosen.columns if settings.columns is None else settings.columns,
             theme=settings.theme or chosen.theme,
+            most_sessions=settings.sessions_per_tunnel,
         ),
         saved=settings.tunnels,
         groups=settings.groups,

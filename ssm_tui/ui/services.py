@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.errors import TargetError
 from ssm_tui.ui.themes import DEFAULT_THEME
 
@@ -63,10 +64,12 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class UiSettings:
-    """The user's choices. `columns` are node fields or tags, shown after the fixed columns."""
+    """The user's choices. `columns` are node fields or tags, shown after the fixed columns; `most_sessions` is how wide
+    a tunnel may grow that is opened from the screen."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
+    most_sessions: int = MOST_SESSIONS
 
 
 def no_command(profile: str | None) -> Command | None:

@@ -30,10 +30,11 @@ _CALM = (TunnelState.READY, TunnelState.IDLE)
 
 
 class TunnelFlow:
-    """The tunnels, and which failures the user has taken off the list."""
+    """The tunnels, and which failures the user has taken off the list. `most_sessions` bounds those opened here."""
 
-    def __init__(self, app: App[Any], tunnels: Tunnels) -> None:
+    def __init__(self, app: App[Any], tunnels: Tunnels, most_sessions: int) -> None:
         self._app, self._tunnels = app, tunnels
+        self._most_sessions = most_sessions
         self._warned: object = None
         self._hidden: set[int] = set()
 
@@ -84,6 +85,7 @@ class TunnelFlow:
                 database=database,
                 label=relay.node.label,
                 others=tuple(Way(node.id, node.label) for node in relay.others),
+                most_sessions=self._most_sessions,
             )
         )
 
@@ -101,6 +103,7 @@ class TunnelFlow:
             local_port=wanted.local_port,
             title=title,
             label=node.label,
+            most_sessions=self._most_sessions,
         )
         return self.open(request)
 

@@ -63,7 +63,7 @@ class Home(Board):
     def __init__(self, services: Services, filter_text: str) -> None:
         super().__init__(services, filter_text)
         self._reader = reads.Reader(services.clouds, self.post_message)
-        self._tunnels = TunnelFlow(self.app, services.tunnels())
+        self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
         self._sign_in = SignInFlow(self.app, services, self._tunnels, self._read_again)
