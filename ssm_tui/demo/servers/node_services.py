@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 ECHO_PORT = 7
 HTTP_PORTS = (80, 8080)
+_CHUNK = 64 * 1024
+_SIZED = re.compile(r"/bytes/(\d{1,12})")
+_LENGTH = re.compile(r"(?i)^content-length: *(\d{1,12})\r?$", re.MULTILINE)
 
 
 class NodeServices:
@@ -64,15 +68,42 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _http(hostname: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One request, one answer that names the node."""
+    """One request, one answer that names the node; `/bytes/N` answers with N bytes. What is posted is read and counted,
+    so that both ways of a tunnel can be measured with curl."""
     request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
     method, _, rest = request.decode("latin-1").partition(" ")
     path = rest.partition(" ")[0]
-    status = "200 OK" if method in {"GET", "HEAD"} else "405 Method Not Allowed"
-    body = f"{hostname} says hello\n{method} {path}\n".encode()
+    status = "200 OK" if method in {"GET", "HEAD", "POST"} else "405 Method Not Allowed"
+    posted = await _discard(reader, rest)
+    size = _SIZED.fullmatch(path)
+    body = f"{hostname} says hello\n{method} {path}\n{posted} bytes taken\n".encode()
+    length = int(size[1]) if size else len(body)
     head = (
         f"HTTP/1.1 {status}\r\nServer: {hostname}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {length}\r\nConnection: close\r\n\r\n"
     ).encode()
-    writer.write(head + (b"" if method == "HEAD" else body))
+    writer.write(head)
+    if size and method != "HEAD":
+        await _fill(writer, length)
+    elif method != "HEAD":
+        writer.write(body)
     await writer.drain()
+
+
+async def _discard(reader: asyncio.StreamReader, head: str) -> int:
+    """Reads the request's body to its end; how long it was."""
+    stated = _LENGTH.search(head)
+    left = length = int(stated[1]) if stated else 0
+    while left:
+        data = await reader.read(min(left, _CHUNK))
+        if not data:
+            raise asyncio.IncompleteReadError(b"", left)
+        left -= len(data)
+    return length
+
+
+async def _fill(writer: asyncio.StreamWriter, length: int) -> None:
+    while length:
+        writer.write(bytes(min(length, _CHUNK)))
+        await writer.drain()
+        length -= min(length, _CHUNK)

@@ -145,6 +145,30 @@ async def test_a_node_answers_http_with_its_own_name() -> None:
         await services.stop()
 
 
+@pytest.mark.parametrize(
+    ("request_", "size", "said"),
+    [
+        (b"GET /bytes/100000 HTTP/1.1\r\n\r\n", 100_000, b""),
+        (b"HEAD /bytes/100000 HTTP/1.1\r\n\r\n", 0, b""),
+        (b"POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n" + bytes(70_000), None, b"\n70000 bytes taken\n"),
+    ],
+)
+async def test_a_node_gives_and_takes_as_much_as_it_is_asked_to(request_: bytes, size: int | None, said: bytes) -> None:
+    services = NodeServices()
+    try:
+        address = await services.address("ip-10-1-4-17", 8080)
+        assert address is not None
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(request_)
+        _, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert size is None or len(body) == size
+        assert said in body
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await services.stop()
+
+
 _DEMO = """
 import asyncio, os, subprocess, sys
 from pathlib import Path
