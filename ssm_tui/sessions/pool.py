@@ -239,7 +239,7 @@ class Pool:
             self._shrink_later()
         finally:
             if session not in self._places:
-                await session.close()
+                self.dismiss(session)  # not awaited here: this may be cancelled twice
 
     def _shrink_later(self) -> None:
         if self._shrinking is None and not self._closed and len(self._free()) > 1:

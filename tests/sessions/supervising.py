@@ -179,6 +179,7 @@ async def supervised(
         async with asyncio.timeout(40):
             await supervisor.close()
     assert all(status.state.ended for status in supervisor.statuses())
+    assert not [task for task in asyncio.all_tasks() if "Session._live" in repr(task.get_coro())]
     assert processes.all() == {}
     async with asyncio.timeout(5):  # asyncio closes what was closed in its next rounds
         while len(descriptors(endpoint)) > len(before):

@@ -245,6 +245,21 @@ async def test_while_a_session_resumes_others_carry_its_next_clients(
         await each.close()
 
 
+async def test_a_session_that_is_being_started_is_given_up_once_and_for_all(
+    watched: Watched, landscape: Landscape, processes: Processes, faults: FaultClient
+) -> None:
+    number = watched.supervisor.open(landscape.to_node("web-1", 7))
+    port = (await watched.until(number, S.READY)).local_port
+    await order(faults, Fault.SLOW, action="ssm:StartSession", seconds=1.0, calls=1)
+    (plugin,) = processes.plugins()
+    client = await Client.dial(port)  # a further session is begun in advance
+    os.kill(plugin, signal.SIGKILL)
+    await watched.until(number, S.RECONNECTING)  # and given up with the last
+    await watched.supervisor.stop(number)  # and once more: what it has begun is waited for all the same
+    assert not [task for task in asyncio.all_tasks() if "Session._live" in repr(task.get_coro())]
+    await client.close()
+
+
 class BrokenLater:
     """A launcher with a mistake in it that shows at the second session."""
 
