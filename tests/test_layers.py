@@ -40,7 +40,7 @@ PLACES = {
     "pyperclip": {"ui/clipboard.py"},
     "subprocess": {"sessions", "demo", "ui/handover.py"},
     # Heavy, and wanted rarely: who has a busy port, and whether a process still lives where there is no /proc.
-    "psutil": {"sessions/ports.py", "store/processes.py"},
+    "psutil": {"sessions/local/ports.py", "store/processes.py"},
 }
 PROCESS_STARTERS = {"create_subprocess_exec", "create_subprocess_shell", "posix_spawn", "Popen", "execvp", "fork"}
 

@@ -11,13 +11,13 @@ from ssm_tui.commands.holding import INTERRUPTED, ended_by_signals
 from ssm_tui.commands.telling import Teller, Wanted
 from ssm_tui.commands.terminal import PROGRAM, Progress, say_error
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions.attach import GoneError
+from ssm_tui.sessions.detached.attach import GoneError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssm_tui.domain.tunnels import TunnelStatus
-    from ssm_tui.sessions.attach import Attachment, Supervisors
+    from ssm_tui.sessions.detached.attach import Attachment, Supervisors
 
 
 def run(supervisors: Supervisors, wanted: Sequence[Wanted]) -> int:

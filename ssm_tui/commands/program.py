@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
     from ssm_tui.domain.services import Clouds, Tunnels
-    from ssm_tui.sessions.attach import Supervisors
+    from ssm_tui.sessions.detached.attach import Supervisors
+    from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
-    from ssm_tui.sessions.rendezvous import Rendezvous
     from ssm_tui.store.wanted import Wanted
 
 
@@ -74,7 +74,7 @@ class Program:
     def own_tunnels(self) -> Tunnels:
         """Tunnels of this process. On a running event loop."""
         from ssm_tui.config import paths
-        from ssm_tui.sessions.tunnels import TunnelSupervisor
+        from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
         from ssm_tui.store.ports import Ports
 
         return TunnelSupervisor(
@@ -87,9 +87,9 @@ class Program:
 
     def all_tunnels(self) -> Tunnels:
         """Tunnels of this process and, where there can be, of the detached supervisor. On a running event loop."""
-        from ssm_tui.sessions.joined import JoinedTunnels
-        from ssm_tui.sessions.remote import RemoteTunnels
-        from ssm_tui.sessions.rendezvous import AVAILABLE
+        from ssm_tui.sessions.detached.joined import JoinedTunnels
+        from ssm_tui.sessions.detached.remote import RemoteTunnels
+        from ssm_tui.sessions.detached.rendezvous import AVAILABLE
 
         own = self.own_tunnels()
         return JoinedTunnels(own, RemoteTunnels(self.supervisors)) if AVAILABLE else own
@@ -113,7 +113,7 @@ class Program:
     def rendezvous(self) -> Rendezvous:
         """Where the detached supervisor is found."""
         from ssm_tui.config import paths
-        from ssm_tui.sessions.rendezvous import Rendezvous
+        from ssm_tui.sessions.detached.rendezvous import Rendezvous
 
         return Rendezvous(paths().runtime)
 
@@ -122,7 +122,7 @@ class Program:
         """How to come by the detached supervisor."""
         from ssm_tui.commands import supervisor
         from ssm_tui.config import paths
-        from ssm_tui.sessions.attach import Supervisors
+        from ssm_tui.sessions.detached.attach import Supervisors
 
         return Supervisors(
             self.rendezvous, supervisor.argv(self._config), __version__, dict(os.environ), str(paths().log)

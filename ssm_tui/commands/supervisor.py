@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssm_tui.commands.program import Program
-    from ssm_tui.sessions.daemon import Starting
+    from ssm_tui.sessions.detached.daemon import Starting
 
 # A predecessor that has tunnels to end, each by at most 10 s and all at once, is waited for.
 MAKE_WAY_SECONDS = 45.0
@@ -31,7 +31,7 @@ def argv(config: Path | None) -> tuple[str, ...]:
 
 def main(arguments: Sequence[str] | None = None, *, version: str = __version__) -> int:
     """Detaches and serves. The exit status of the process that called is 0 when the other serves."""
-    from ssm_tui.sessions.daemon import detach
+    from ssm_tui.sessions.detached.daemon import detach
 
     parser = argparse.ArgumentParser(prog="ssm-tui-supervisor")
     parser.add_argument("--config", type=Path)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None, *, version: str = __version__) 
 
 
 async def _serve(program: Program, starting: Starting, version: str) -> None:
-    from ssm_tui.sessions.detached import DetachedServer
+    from ssm_tui.sessions.detached.server import DetachedServer
 
     rendezvous = program.rendezvous
     rendezvous.prepare()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ssm_tui.domain.tunnels import TunnelStatus
-    from ssm_tui.sessions.attach import Supervisors
+    from ssm_tui.sessions.detached.attach import Supervisors
 
 HEAD = ("NAME", "STATE", "ADDRESS", "TO", "VIA", "CLIENTS", "SENT", "RECEIVED", "MESSAGE")
 

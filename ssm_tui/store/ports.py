@@ -20,7 +20,7 @@ _Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Ports:
-    """`ports.json` in the folder; implements `PortMemory` (ssm_tui.sessions.ports)."""
+    """`ports.json` in the folder; implements `PortMemory` (ssm_tui.sessions.local.ports)."""
 
     def __init__(self, folder: Path) -> None:
         self._file: KeptFile[dict[str, int]] = KeptFile(folder / "ports.json", dict[str, _Port], {})

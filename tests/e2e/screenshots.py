@@ -27,7 +27,7 @@ from ssm_tui.aws.live import AwsClouds
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
-from ssm_tui.sessions.tunnels import TunnelSupervisor
+from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
 from ssm_tui.ui.app import Services, SsmTui
 
 FOLDER = Path(__file__).parents[2] / "screenshots"

@@ -29,7 +29,7 @@ from ssm_tui.domain.sessions import Command, SessionSpec
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
-from ssm_tui.sessions.tunnels import TunnelSupervisor
+from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
 from tests.e2e.soak_clients import Dialling, Stream
 from tests.e2e.soak_report import SURVIVED, Cut, Plan, Report, Row
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ssm_tui.plugin.limits import DEFAULT_LIMITS
-from ssm_tui.sessions.patience import Patience
+from ssm_tui.sessions.tunnels.patience import Patience
 
 
 class Cut(StrEnum):

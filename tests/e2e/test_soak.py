@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ssm_tui.demo.runner import DemoProcess
-from ssm_tui.sessions.patience import Patience
+from ssm_tui.sessions.tunnels.patience import Patience
 from tests.e2e.soak import Soak
 from tests.e2e.soak_clients import BLOCK, Dialling, Stream
 from tests.e2e.soak_report import Cut, Plan

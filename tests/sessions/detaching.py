@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.sessions.attach import Supervisors
-from ssm_tui.sessions.daemon import detach
-from ssm_tui.sessions.detached import DetachedServer
-from ssm_tui.sessions.rendezvous import Rendezvous
+from ssm_tui.sessions.detached.attach import Supervisors
+from ssm_tui.sessions.detached.daemon import detach
+from ssm_tui.sessions.detached.rendezvous import Rendezvous
+from ssm_tui.sessions.detached.server import DetachedServer
 from tests.builders import SEOUL, database
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.tunnels import TRANSITIONS, Traffic, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.sessions.chronicle import Chronicle, IllegalTransition
+from ssm_tui.sessions.tunnels.chronicle import Chronicle, IllegalTransition
 
 S = TunnelState
 REQUEST = TunnelRequest(Context(None, "ap-northeast-2"), "i-1", 5432)

@@ -16,9 +16,10 @@ import pytest
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions import detached, visitor, wire
-from ssm_tui.sessions.attach import Attachment
-from ssm_tui.sessions.rendezvous import Rendezvous
+from ssm_tui.sessions.detached import server as detached
+from ssm_tui.sessions.detached import visitor, wire
+from ssm_tui.sessions.detached.attach import Attachment
+from ssm_tui.sessions.detached.rendezvous import Rendezvous
 from tests.sessions.detaching import ENVIRONMENT, ObedientTunnels, files, folder, request, serving, supervisors, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no detached supervisor on Windows")

@@ -23,8 +23,8 @@ from ssm_tui.domain.tunnels import Traffic
 from ssm_tui.errors import SessionError
 from ssm_tui.plugin import smux
 from ssm_tui.plugin.smux import Command, Frame
-from ssm_tui.sessions.link import EARLY_BYTES
-from ssm_tui.sessions.listener import Listener
+from ssm_tui.sessions.local.link import EARLY_BYTES
+from ssm_tui.sessions.local.listener import Listener
 from tests.plugin.gateway import Gateway, gateway, plugin
 from tests.sessions.servers import server
 
@@ -352,7 +352,7 @@ async def test_a_client_that_has_said_and_heard_nothing_survives_its_session(how
 
 
 async def test_a_reset_by_the_far_end_of_a_session_that_stands_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ssm_tui.sessions.listener._UNNOTICED_SECONDS", 0.05)
+    monkeypatch.setattr("ssm_tui.sessions.local.listener._UNNOTICED_SECONDS", 0.05)
 
     async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -382,7 +382,7 @@ async def test_a_waiting_client_that_parted_from_a_session_holds_no_place_once_g
 
 
 async def test_a_port_that_goes_on_refusing_ends_in_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ssm_tui.sessions.listener._UNNOTICED_SECONDS", 0.01)
+    monkeypatch.setattr("ssm_tui.sessions.local.listener._UNNOTICED_SECONDS", 0.01)
     sessions = Sessions()
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

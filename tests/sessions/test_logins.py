@@ -10,7 +10,7 @@ import pytest
 from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.errors import CredentialsError
-from ssm_tui.sessions.logins import Logins
+from ssm_tui.sessions.tunnels.logins import Logins
 
 PROD, DEV = Context("prod", "us-east-1"), Context("dev", "us-east-1")
 

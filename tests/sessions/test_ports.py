@@ -16,7 +16,7 @@ import pytest
 
 from ssm_tui.domain.tunnels import TunnelRequest
 from ssm_tui.errors import PortError
-from ssm_tui.sessions import ports
+from ssm_tui.sessions.local import ports
 from tests.builders import SEOUL
 
 HOLDER = """

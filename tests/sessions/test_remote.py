@@ -14,9 +14,9 @@ import pytest
 
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions.attach import Supervisors
-from ssm_tui.sessions.joined import JoinedTunnels
-from ssm_tui.sessions.remote import RemoteTunnels
+from ssm_tui.sessions.detached.attach import Supervisors
+from ssm_tui.sessions.detached.joined import JoinedTunnels
+from ssm_tui.sessions.detached.remote import RemoteTunnels
 from tests.sessions.detaching import (
     ENVIRONMENT,
     NOON,
@@ -205,7 +205,7 @@ async def test_one_that_cannot_start_says_so(place: Path) -> None:
 
 
 async def test_a_supervisor_that_is_stopped_is_said_to_be(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ssm_tui.sessions.attach.HELLO_SECONDS", 0.2)
+    monkeypatch.setattr("ssm_tui.sessions.detached.attach.HELLO_SECONDS", 0.2)
     attachment = await supervisors(place).get()
     await attachment.ask("open", request=request(), environment=supervisors(place).fingerprints(attachment))
     os.kill(attachment.hello.pid, signal.SIGSTOP)

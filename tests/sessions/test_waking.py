@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ssm_tui.sessions.waking import Waking
+from ssm_tui.sessions.tunnels.waking import Waking
 
 
 class Wall:

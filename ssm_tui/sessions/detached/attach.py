@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions import wire
-from ssm_tui.sessions.rendezvous import AVAILABLE, is_ours
-from ssm_tui.sessions.wire import Answer, Ask, Hello, News
+from ssm_tui.sessions.detached import wire
+from ssm_tui.sessions.detached.rendezvous import AVAILABLE, is_ours
+from ssm_tui.sessions.detached.wire import Answer, Ask, Hello, News
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
 
     from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
-    from ssm_tui.sessions.rendezvous import Rendezvous
+    from ssm_tui.sessions.detached.rendezvous import Rendezvous
 
 HELLO_SECONDS: Final = 5.0
 # Python, our modules, and a predecessor that may have tunnels to end.

@@ -10,17 +10,17 @@ from ssm_tui.domain.recovery import Backoff
 from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.errors import SessionClosedError, SsmTuiError
 from ssm_tui.sessions import reading
-from ssm_tui.sessions.bell import Bell
-from ssm_tui.sessions.chronicle import Chronicle
-from ssm_tui.sessions.connecting import Connector
-from ssm_tui.sessions.local_end import open_local_end, remember_closed, remember_opened
-from ssm_tui.sessions.session import Session, refused
+from ssm_tui.sessions.tunnels.bell import Bell
+from ssm_tui.sessions.tunnels.chronicle import Chronicle
+from ssm_tui.sessions.tunnels.connecting import Connector
+from ssm_tui.sessions.tunnels.local_end import open_local_end, remember_closed, remember_opened
+from ssm_tui.sessions.tunnels.session import Session, refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from ssm_tui.sessions.listener import Listener
-    from ssm_tui.sessions.means import Means
+    from ssm_tui.sessions.local.listener import Listener
+    from ssm_tui.sessions.tunnels.means import Means
 
 S = TunnelState
 _NEVER = float("inf")

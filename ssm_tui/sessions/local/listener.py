@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ssm_tui.domain.tunnels import Connection, Traffic
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions import peers
-from ssm_tui.sessions.link import Link
+from ssm_tui.sessions.local import peers
+from ssm_tui.sessions.local.link import Link
 
 if TYPE_CHECKING:
     import socket

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import SessionError
-from ssm_tui.sessions import wire
-from ssm_tui.sessions.rendezvous import is_ours
-from ssm_tui.sessions.visitor import Visitor
-from ssm_tui.sessions.wire import Answer, Hello
+from ssm_tui.sessions.detached import wire
+from ssm_tui.sessions.detached.rendezvous import is_ours
+from ssm_tui.sessions.detached.visitor import Visitor
+from ssm_tui.sessions.detached.wire import Answer, Hello
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.services import Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
-    from ssm_tui.sessions.rendezvous import Claim
-    from ssm_tui.sessions.wire import Ask
+    from ssm_tui.sessions.detached.rendezvous import Claim
+    from ssm_tui.sessions.detached.wire import Ask
 
 _log = logging.getLogger("ssm_tui.detached")
 # Nobody came: whoever started it was killed before it could ask for anything.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.sessions import wire
-from ssm_tui.sessions.wire import Answer, Ask, Hello, News
+from ssm_tui.sessions.detached import wire
+from ssm_tui.sessions.detached.wire import Answer, Ask, Hello, News
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,9 +13,9 @@ from ssm_tui.errors import NetworkError, SessionClosedError, SessionError, SsmTu
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from ssm_tui.sessions.bell import Bell
-    from ssm_tui.sessions.patience import Patience
-    from ssm_tui.sessions.session import Session
+    from ssm_tui.sessions.tunnels.bell import Bell
+    from ssm_tui.sessions.tunnels.patience import Patience
+    from ssm_tui.sessions.tunnels.session import Session
 
 
 @dataclass(eq=False, slots=True)

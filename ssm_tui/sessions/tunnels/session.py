@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.domain.tunnels import TunnelRequest
-    from ssm_tui.sessions.leftovers import Leftovers
-    from ssm_tui.sessions.patience import Patience
+    from ssm_tui.sessions.tunnels.leftovers import Leftovers
+    from ssm_tui.sessions.tunnels.patience import Patience
 
 
 class Preparer(Protocol):

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from ssm_tui.background import in_background
-from ssm_tui.sessions import ports
-from ssm_tui.sessions.listener import Listener
+from ssm_tui.sessions.local import ports
+from ssm_tui.sessions.local.listener import Listener
 
 if TYPE_CHECKING:
     import socket
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.tunnels import TunnelRequest
-    from ssm_tui.sessions.listener import Upstreams
+    from ssm_tui.sessions.local.listener import Upstreams
 
 
 class Wanted(Protocol):

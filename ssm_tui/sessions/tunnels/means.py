@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ssm_tui.sessions.local_end import Wanted
-    from ssm_tui.sessions.logins import Logins
-    from ssm_tui.sessions.ports import PortMemory
-    from ssm_tui.sessions.session import Starter
+    from ssm_tui.sessions.local.ports import PortMemory
+    from ssm_tui.sessions.tunnels.local_end import Wanted
+    from ssm_tui.sessions.tunnels.logins import Logins
+    from ssm_tui.sessions.tunnels.session import Starter
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.services import Tunnels
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
-    from ssm_tui.sessions.remote import RemoteTunnels
+    from ssm_tui.sessions.detached.remote import RemoteTunnels
 
 
 class JoinedTunnels:

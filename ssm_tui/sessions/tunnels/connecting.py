@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from ssm_tui.domain.recovery import Backoff, Course, Remedy
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import FarEndError, SsmTuiError
-from ssm_tui.sessions.pool import Pool
-from ssm_tui.sessions.session import Session
+from ssm_tui.sessions.tunnels.pool import Pool
+from ssm_tui.sessions.tunnels.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.domain.tunnels import TunnelRequest
     from ssm_tui.sessions import reading
-    from ssm_tui.sessions.bell import Bell
-    from ssm_tui.sessions.chronicle import Chronicle
-    from ssm_tui.sessions.means import Means
+    from ssm_tui.sessions.tunnels.bell import Bell
+    from ssm_tui.sessions.tunnels.chronicle import Chronicle
+    from ssm_tui.sessions.tunnels.means import Means
 
 S = TunnelState
 

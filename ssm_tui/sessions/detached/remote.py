@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus, may_become
 from ssm_tui.errors import SessionError, SsmTuiError
-from ssm_tui.sessions.attach import GoneError
+from ssm_tui.sessions.detached.attach import GoneError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest
-    from ssm_tui.sessions.attach import Attachment, Supervisors
-    from ssm_tui.sessions.wire import Answer
+    from ssm_tui.sessions.detached.attach import Attachment, Supervisors
+    from ssm_tui.sessions.detached.wire import Answer
 
 LOOK_SECONDS: Final = 2.0
 """How often traffic is asked for, and whether a supervisor has come."""

@@ -15,13 +15,13 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final, cast
 
-from ssm_tui.sessions import peers
+from ssm_tui.sessions.local import peers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ssm_tui.sessions.listener import Upstream
+    from ssm_tui.sessions.local.listener import Upstream
 
 EARLY_BYTES: Final = 64 * 1024
 """What is read of a client that has no upstream yet: enough to notice that it goes, and to have its opening ready."""

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.tunnels import TunnelState
-from ssm_tui.sessions.leftovers import Leftovers
-from ssm_tui.sessions.local_end import NoMemory, Wanted
-from ssm_tui.sessions.logins import Logins
-from ssm_tui.sessions.means import Means
-from ssm_tui.sessions.patience import Patience
-from ssm_tui.sessions.ports import PortMemory
-from ssm_tui.sessions.session import Preparer, Starter
-from ssm_tui.sessions.tunnel import Tunnel
-from ssm_tui.sessions.waking import Waking
+from ssm_tui.sessions.local.ports import PortMemory
+from ssm_tui.sessions.tunnels.leftovers import Leftovers
+from ssm_tui.sessions.tunnels.local_end import NoMemory, Wanted
+from ssm_tui.sessions.tunnels.logins import Logins
+from ssm_tui.sessions.tunnels.means import Means
+from ssm_tui.sessions.tunnels.patience import Patience
+from ssm_tui.sessions.tunnels.session import Preparer, Starter
+from ssm_tui.sessions.tunnels.tunnel import Tunnel
+from ssm_tui.sessions.tunnels.waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""The local end of tunnels: ports taken and remembered, clients accepted and carried."""

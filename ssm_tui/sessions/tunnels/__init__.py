@@ -1,0 +1,1 @@
+"""Tunnels: local ports that stay open, and the sessions that come and go behind them."""
