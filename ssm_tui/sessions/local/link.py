@@ -262,9 +262,12 @@ class Link:
 
     def lost(self, end: End) -> None:
         """An end is closed."""
-        if end is not self.client and (end is not self._far or self._untouched):
-            self._part(end)
-            return
+        if end is not self.client:
+            if end is not self._far:
+                return  # one that it has parted from
+            if self._untouched:
+                self._part(end)
+                return
         if not self._in_order:
             # One side is gone: the other may neither hang, nor take what it has for all there was. But a client that
             # had ended its input has said all it had to say.

@@ -95,8 +95,9 @@ class Listener:
         """Begins to accept."""
         loop = asyncio.get_running_loop()
         for each in self._sockets:
-            server = await loop.create_server(self._client, sock=each, backlog=BACKLOG)
-            self._servers.append(server)
+            server = await loop.create_server(self._client, sock=each, backlog=BACKLOG, start_serving=False)
+            self._servers.append(server)  # before it serves: a cancelled start is undone by `close` too
+            await server.start_serving()
 
     def traffic(self) -> Traffic:
         """At this moment, with all that the connections before have carried."""

@@ -52,22 +52,26 @@ async def open_local_end(
     clock: Callable[[], datetime],
 ) -> Listener:
     """The listener, accepting. Raises PortError; then, and where it is cancelled, no port is left bound."""
-    taking = in_background(lambda: ports.take(request, memory), "take a port")
+    listener = Listener(await _taken(request, memory), upstreams, on_change=on_change, clock=clock)
     try:
-        await asyncio.wait([taking])
-        listener = Listener(taking.result(), upstreams, on_change=on_change, clock=clock)
         await listener.start()
     except BaseException:
-        await asyncio.wait([taking])  # briefly
-        if taking.exception() is None:
-            _close(taking.result())
+        await listener.close()
         raise
     return listener
 
 
-def _close(sockets: tuple[socket.socket, ...]) -> None:
-    for each in sockets:
-        each.close()
+async def _taken(request: TunnelRequest, memory: ports.PortMemory) -> tuple[socket.socket, ...]:
+    taking = in_background(lambda: ports.take(request, memory), "take a port")
+    try:
+        await asyncio.wait([taking])
+    except BaseException:
+        await asyncio.wait([taking])  # briefly
+        if taking.exception() is None:
+            for each in taking.result():
+                each.close()
+        raise
+    return taking.result()
 
 
 async def remember_opened(wanted: Wanted | None, request: TunnelRequest, port: int) -> None:
