@@ -143,8 +143,9 @@ def connections_cell(row: TunnelRow) -> Cell:
     return (count, (f" ×{status.sessions}", Tone.DIM)) if status.sessions > 1 else (count,)
 
 
-def _bytes_cell(count: int) -> Cell:
-    return plain(f"{size(count):>7}") if count else ()
+def _bytes_cell(count: int, width: int) -> Cell:
+    """Under the end of its heading."""
+    return plain(f"{size(count):>{width}}") if count else ()
 
 
 def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], str]) -> tuple[Column[TunnelRow], ...]:
@@ -154,9 +155,9 @@ def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], 
         Column("STATE", state_cell, rank=0, least=14, most=14, steady=14),
         Column("LOCAL", _local_end, rank=0, least=15, most=15, steady=15),
         Column("CONN", connections_cell, rank=1, least=5, most=7, steady=5),
-        Column("SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0), rank=3, least=7, most=7),
+        Column("   SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0, 7), rank=3, least=7, most=7),
         Column(
-            "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0), rank=3, least=8, most=8
+            "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0, 8), rank=3, least=8, most=8
         ),
         Column("SINCE", lambda r: plain(ago(r.status.since, clock())) if r.status else (), rank=5, least=6, most=6),
         Column("VIA", lambda r: plain(via(r.status)) if r.status else (), rank=4, least=12, most=28),
