@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ssm_tui.commands.telling import Teller, Wanted
+from ssm_tui.commands.requests import TunnelPlan
+from ssm_tui.commands.telling import Teller
 from ssm_tui.commands.terminal import Progress
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
 from tests.builders import SEOUL, database
@@ -24,7 +25,7 @@ class Story:
     def __init__(self, capsys: pytest.CaptureFixture[str], **wanted: Any) -> None:
         self._capsys = capsys
         self._status = TunnelStatus(1, REQUEST, S.STARTING, NOON, local_port=5432, via=Way("i-1", "web-1"))
-        self.teller = Teller(Wanted(**{"request": REQUEST, **wanted}), Progress("ssm-tui"), clock=lambda: NOON)
+        self.teller = Teller(TunnelPlan(**{"request": REQUEST, **wanted}), Progress("ssm-tui"), clock=lambda: NOON)
 
     def tell(self, state: TunnelState, message: str = "", hint: str = "", **changes: Any) -> tuple[str, str]:
         """What is written to stdout and stderr about it."""

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.terminal import say, write_line
 from ssm_tui.domain.connection import endpoint, render
 from ssm_tui.domain.sessions import LOOPBACK
-from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.errors import SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssm_tui.commands.requests import TunnelPlan
     from ssm_tui.commands.terminal import Progress
 
 S = TunnelState
 _TROUBLE = (S.DEGRADED, S.RECONNECTING, S.PAUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
-    `name` what its lines end with where there are several."""
-
-    request: TunnelRequest
-    doubt: str = ""
-    show: str = ""
-    name: str = ""
 
 
 def now() -> datetime:
@@ -41,8 +30,8 @@ def now() -> datetime:
 class Teller:
     """Tells of one tunnel. Nothing is said twice in a row."""
 
-    def __init__(self, wanted: Wanted, progress: Progress, clock: Callable[[], datetime] = now) -> None:
-        self._wanted = wanted
+    def __init__(self, plan: TunnelPlan, progress: Progress, clock: Callable[[], datetime] = now) -> None:
+        self._plan = plan
         self._progress = progress
         self._clock = clock
         self._last: TunnelStatus | None = None
@@ -76,7 +65,7 @@ class Teller:
         """No tunnel ends by itself without a fault; the relay is named, for another one may do better."""
         via = (status.via.label or status.via.target or status.request.label) if status.request.host else ""
         message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
-        return SessionError(message, "; ".join(filter(None, [status.hint, self._wanted.doubt])))
+        return SessionError(message, "; ".join(filter(None, [status.hint, self._plan.doubt])))
 
     def _usable(self, status: TunnelStatus, before: TunnelStatus | None) -> None:
         if not self.was_ready:
@@ -93,11 +82,11 @@ class Teller:
     def _announce(self, status: TunnelStatus) -> None:
         self.was_ready = True
         self._progress.clear()
-        wanted = self._wanted
-        lines = [f"ready {status.address}{f' {wanted.name}' if wanted.name else ''}"]
+        plan = self._plan
+        lines = [f"ready {status.address}{f' {plan.name}' if plan.name else ''}"]
         database = status.request.database
-        if wanted.show and database is not None and status.local_port:
-            lines.append(render(database, wanted.show, endpoint(database, LOOPBACK, status.local_port)))
+        if plan.show and database is not None and status.local_port:
+            lines.append(render(database, plan.show, endpoint(database, LOOPBACK, status.local_port)))
         write_line("\n".join(lines))
 
     def _in_seconds(self, status: TunnelStatus) -> str:
@@ -112,5 +101,5 @@ class Teller:
         self._said = cause
         self._progress.clear()
         words = "; ".join(filter(None, [message, hint]))
-        begin = ": ".join(filter(None, [self._wanted.name, f"{state}{when}"]))
+        begin = ": ".join(filter(None, [self._plan.name, f"{state}{when}"]))
         say(": ".join(filter(None, [begin, words])))

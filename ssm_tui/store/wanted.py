@@ -29,7 +29,7 @@ class _Open:
         return processes.identity(self.pid) == self.process
 
 
-class Wanted:
+class WantedTunnels:
     """`wanted.json` in the folder. Every method blocks briefly; none raises."""
 
     def __init__(self, folder: Path) -> None:
