@@ -50,6 +50,8 @@ def _run(arguments: list[str]) -> int:
     settings = load(options.config)
     with ExitStack() as stack:
         if options.demo:
+            if options.command == "tunnel" and options.detach:
+                raise UsageError("--demo ends with this command", "run a demo cloud that stays up with: ssm-tui demo")
             _enter_demo(stack)
         return _dispatch(options, settings)
 
@@ -106,8 +108,6 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands.requests import Choices
 
     if options.detach:
-        if options.demo:
-            raise UsageError("--demo ends with this command", "run a demo cloud that stays up with: ssm-tui demo")
         program.rendezvous.prepare()
     program.start_log()
     choices = Choices(
