@@ -37,6 +37,8 @@ class Teller:
         self._last: TunnelStatus | None = None
         self._said = ""
         self._in_trouble = False
+        self._through = ""
+        """The node of the last time that it was ready."""
         self.was_ready = False
         """The ready line has been written."""
 
@@ -62,8 +64,9 @@ class Teller:
         self._in_trouble = status.state in _TROUBLE or (self._in_trouble and status.state is S.STARTING)
 
     def failure(self, status: TunnelStatus) -> SessionError:
-        """No tunnel ends by itself without a fault; the relay is named, for another one may do better."""
-        via = (status.via.label or status.via.target or status.request.label) if status.request.host else ""
+        """No tunnel ends by itself without a fault; the relay is named, for another one may do better. One without a
+        port has not come as far as the relay."""
+        via = _relay(status) if status.request.host and status.local_port else ""
         message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
         return SessionError(message, "; ".join(filter(None, [status.hint, self._plan.doubt])))
 
@@ -72,15 +75,21 @@ class Teller:
             if status.state is S.IDLE and not status.request.on_demand:
                 return
             self._announce(status)
-        elif self._in_trouble and status.state is S.READY:
-            self._say("ready again")
+        elif status.state is S.READY:
+            self._tell_return(status)
         if status.state is S.IDLE and not status.request.on_demand:
             self._say(status.message, status.hint, "idle")
         elif status.state is S.READY and status.message and before is not None:
             self._say(status.message, status.hint)
 
+    def _tell_return(self, status: TunnelStatus) -> None:
+        through, self._through = self._through, _relay(status)
+        turned = f", now through {self._through}" if through and through != self._through else ""
+        if self._in_trouble or turned:
+            self._say(f"ready{' again' if self._in_trouble else ''}{turned}")
+
     def _announce(self, status: TunnelStatus) -> None:
-        self.was_ready = True
+        self.was_ready, self._through = True, _relay(status)
         self._progress.clear()
         plan = self._plan
         lines = [f"ready {status.address}{f' {plan.name}' if plan.name else ''}"]
@@ -103,3 +112,8 @@ class Teller:
         words = "; ".join(filter(None, [message, hint]))
         begin = ": ".join(filter(None, [self._plan.name, f"{state}{when}"]))
         say(": ".join(filter(None, [begin, words])))
+
+
+def _relay(status: TunnelStatus) -> str:
+    """The node that it goes through, by what people call it (foreign text)."""
+    return status.via.label or status.via.target or status.request.label
