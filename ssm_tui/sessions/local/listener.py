@@ -45,6 +45,9 @@ class Upstream(Protocol):
 
     carried: int
     """Bytes that have passed, both ways: the listener counts it up."""
+    held: int
+    """How many of its clients do not take what has come for them now: behind one that never reads the whole session
+    comes to a stand. The listener counts."""
 
     @property
     def host(self) -> str:
