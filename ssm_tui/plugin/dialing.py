@@ -44,7 +44,11 @@ async def dial(url: str, token: str, client_id: str, limits: Limits) -> Link:
             )
             assert isinstance(connection, Link)  # noqa: S101 -- asked for above
             opening = OpenMessage(token, client_id, str(uuid.uuid4()), client_version=CLIENT_VERSION)
-            await connection.send(framing.encode_open(opening))
+            try:
+                await connection.send(framing.encode_open(opening))
+            except BaseException:
+                connection.transport.abort()  # nobody else knows of it
+                raise
     except TimeoutError:
         raise ChannelError(f"the data channel did not open within {limits.dial:g} s") from None
     except InvalidStatus as error:

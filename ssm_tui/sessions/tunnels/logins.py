@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
@@ -58,7 +58,8 @@ class Logins:
             while not (await asyncio.wait([asked], timeout=self._every))[0]:
                 looking = in_background(lambda: self._good(context), "look at credentials")
                 # A program that fetches credentials may hang: who asks need not wait for it.
-                await asyncio.wait([asked, looking], return_when=asyncio.FIRST_COMPLETED)
+                either: list[asyncio.Future[Any]] = [asked, looking]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 if asked.done() or looking.result():
                     break
         finally:
