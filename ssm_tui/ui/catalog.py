@@ -184,7 +184,3 @@ class Catalog:
         if not near and "nodes" in reading.errors:
             return Relay(None, Reachable.UNKNOWN, "the nodes around it could not be read")
         return relay
-
-    def database_at(self, key: DatabaseKey) -> Database | None:
-        """The database, while it is known."""
-        return self._databases.get(key)

@@ -59,8 +59,6 @@ def test_what_a_killed_process_had_open_is_left_over(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert WantedTunnels(tmp_path).left_over() == (tunnel("b"), tunnel("c"))
-    WantedTunnels(tmp_path).forget(tunnel("b"))
-    assert WantedTunnels(tmp_path).left_over() == (tunnel("c"),)
     WantedTunnels(tmp_path).forget()
     assert WantedTunnels(tmp_path).left_over() == ()
 
@@ -75,7 +73,6 @@ def test_a_zombie_has_nothing_open(tmp_path: Path) -> None:
 def test_forgetting_leaves_what_living_processes_have(tmp_path: Path) -> None:
     with opener(tmp_path, "a"):
         WantedTunnels(tmp_path).forget()
-        WantedTunnels(tmp_path).forget(tunnel("a"))
         WantedTunnels(tmp_path).closed(20000)  # the same port, not the same process
         with opener(tmp_path, "b"):
             pass
