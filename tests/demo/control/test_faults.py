@@ -17,7 +17,7 @@ from websockets.frames import Frame, Opcode
 
 from ssm_tui.demo.fault_client import FaultClient, FaultError
 from ssm_tui.demo.fault_orders import DURATION_WORDS, IDLE_WORDS, OF_SESSIONS, Fault, Order
-from ssm_tui.plugin.framing import OpenMessage, encode_open
+from ssm_tui.plugin.opening import OpenMessage, encode_open
 from tests.demo.agent.client import Client
 from tests.demo.agent.streams import Streams
 from tests.demo.control.conftest import refusal
