@@ -30,7 +30,10 @@ class _Open:
 
 
 class WantedTunnels:
-    """`wanted.json` in the folder. Every method blocks briefly; none raises."""
+    """`wanted.json` in the folder; implements `TunnelMemory` (ssm_tui.sessions.tunnels.local_end).
+
+    Every method blocks briefly; none raises.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file: KeptFile[tuple[_Open, ...]] = KeptFile(folder / "wanted.json", tuple[_Open, ...], ())

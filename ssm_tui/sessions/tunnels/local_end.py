@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.local.listener import Upstreams
 
 
-class Wanted(Protocol):
+class TunnelMemory(Protocol):
     """Remembers what is open, for the next start after a power cut. Both block briefly."""
 
     def opened(self, request: TunnelRequest, port: int) -> None:
@@ -28,7 +28,7 @@ class Wanted(Protocol):
         """The tunnel that had it has ended."""
 
 
-class NoMemory:
+class NoPortMemory:
     """Where no port is remembered."""
 
     def recall(self, request: TunnelRequest) -> int | None:
@@ -74,13 +74,13 @@ async def _taken(request: TunnelRequest, memory: ports.PortMemory) -> tuple[sock
     return taking.result()
 
 
-async def remember_opened(wanted: Wanted | None, request: TunnelRequest, port: int) -> None:
+async def remember_opened(wanted: TunnelMemory | None, request: TunnelRequest, port: int) -> None:
     """The tunnel would be offered again after a power cut."""
     if wanted is not None:
         await in_background(lambda: wanted.opened(request, port), "remember a tunnel")
 
 
-async def remember_closed(wanted: Wanted | None, port: int) -> None:
+async def remember_closed(wanted: TunnelMemory | None, port: int) -> None:
     """The tunnel is over."""
     if wanted is not None:
         await in_background(lambda: wanted.closed(port), "forget a tunnel")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.sessions.local.ports import PortMemory
 from ssm_tui.sessions.tunnels.leftovers import Leftovers
-from ssm_tui.sessions.tunnels.local_end import NoMemory, Wanted
+from ssm_tui.sessions.tunnels.local_end import NoPortMemory, TunnelMemory
 from ssm_tui.sessions.tunnels.logins import Logins
 from ssm_tui.sessions.tunnels.means import Means
 from ssm_tui.sessions.tunnels.patience import Patience
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KEPT: Final = 100
 """Tunnels that have ended, of those the last: who opens and stops them for weeks has them all no more."""
 
-__all__ = ["Patience", "PortMemory", "Preparer", "TunnelSupervisor", "Wanted"]
+__all__ = ["Patience", "PortMemory", "Preparer", "TunnelMemory", "TunnelSupervisor"]
 
 
 class TunnelSupervisor:
@@ -45,7 +45,7 @@ class TunnelSupervisor:
         *,
         clock: Callable[[], datetime] | None = None,
         memory: PortMemory | None = None,
-        wanted: Wanted | None = None,
+        wanted: TunnelMemory | None = None,
         wait_seconds: float | None = None,
         random: Callable[[], float] = chance.random,
         patience: Patience | None = None,
@@ -58,7 +58,7 @@ class TunnelSupervisor:
             Logins(clouds, patience.login),
             clock or (lambda: datetime.now(UTC)),
             random,
-            memory or NoMemory(),
+            memory or NoPortMemory(),
             wanted,
         )
         self._waking = Waking(self._woken, tick=patience.tick, late=patience.late)
