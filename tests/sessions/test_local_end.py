@@ -36,7 +36,7 @@ async def test_given_up_at_any_step_it_leaves_nothing_in_the_loop(steps: int, mo
     monkeypatch.setattr(local_end, "in_background", at_once)
     opening = asyncio.create_task(
         local_end.open_local_end(
-            REQUEST, local_end.NoMemory(), nothing, on_change=lambda: None, clock=lambda: datetime.now(UTC)
+            REQUEST, local_end.NoPortMemory(), nothing, on_change=lambda: None, clock=lambda: datetime.now(UTC)
         )
     )
     for _ in range(steps):
