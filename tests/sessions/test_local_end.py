@@ -12,7 +12,7 @@ import pytest
 
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.tunnels import TunnelRequest
-from ssm_tui.sessions.local.listener import Upstream
+from ssm_tui.sessions.local.upstream import Upstream
 from ssm_tui.sessions.tunnels import local_end
 from tests.sessions.servers import server
 

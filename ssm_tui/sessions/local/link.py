@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ssm_tui.sessions.local.listener import Upstream
+    from ssm_tui.sessions.local.upstream import Upstream
 
 EARLY_BYTES: Final = 64 * 1024
 """What is read of a client that has no upstream yet: enough to notice that it goes, and to have its opening ready."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.tunnels import TunnelRequest
-    from ssm_tui.sessions.local.listener import Upstreams
+    from ssm_tui.sessions.local.upstream import Upstreams
 
 
 class TunnelMemory(Protocol):
