@@ -16,8 +16,9 @@ from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
 
+RELAY = "web-1"
 SAVED = (
-    SavedTunnel(name="cache", database="sessions", relay="web-1"),
+    SavedTunnel(name="cache", database="sessions", relay=RELAY),
     SavedTunnel(name="billing", target="정산-배치-1", port=8080),
     SavedTunnel(name="catalog", database="catalog", on_demand=True),
     SavedTunnel(name="reports", target="web-2", port=8080),
@@ -47,7 +48,7 @@ class Outage:
 
     async def happens(self) -> None:
         """`cache` reconnects with a countdown, `billing` waits for a sign-in, `catalog` for its first connection."""
-        cache = await self._up("cache", TunnelState.READY)
+        await self._up("cache", TunnelState.READY)
         billing = await self._up("billing", TunnelState.READY)
         await self._up("catalog", TunnelState.IDLE)
         await self._inject(Order(Fault.EXPIRE_CREDENTIALS))
@@ -55,8 +56,7 @@ class Outage:
         await self._until(lambda _: self.is_in("billing", TunnelState.PAUSED))
         # The tunnel looks again half a minute later; the next one shall not find that its credentials are old.
         await self._inject(Order(Fault.RENEW_CREDENTIALS))
-        await self._inject(Order(Fault.THROTTLE, action="ssm:StartSession"))
-        await self._end(cache)
+        await self._inject(Order(Fault.NODE_GONE, node=RELAY))
         await self._until(lambda _: self._counts_down())
 
     async def over(self) -> None:
