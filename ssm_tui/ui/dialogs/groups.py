@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from ssm_tui.ui.flows.saved import Group
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's name, the names of its tunnels, and how many of them are up."""
+
+    name: str
+    members: tuple[str, ...]
+    up: int
+
+    @property
+    def whole(self) -> bool:
+        """All of it is up."""
+        return self.up == len(self.members)
 
 
 @dataclass(frozen=True, slots=True)

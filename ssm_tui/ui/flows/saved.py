@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.groups import GroupChoice, GroupMenu
+from ssm_tui.ui.dialogs.groups import Group, GroupChoice, GroupMenu
 from ssm_tui.ui.flows.telling import tell, tell_error
 
 if TYPE_CHECKING:
@@ -19,20 +18,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.services import Services
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group's name, the names of its tunnels, and how many of them are up."""
-
-    name: str
-    members: tuple[str, ...]
-    up: int
-
-    @property
-    def whole(self) -> bool:
-        """All of it is up."""
-        return self.up == len(self.members)
 
 
 class SavedFlow:
