@@ -25,6 +25,7 @@ from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
 from ssm_tui.store.ports import Ports
+from tests.free_ports import free_port
 from tests.sessions.supervising import HERE, QUICK, Landscape, Processes, Watched, ask, supervised
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
@@ -219,13 +220,6 @@ async def test_ports_and_what_is_open_are_remembered(
         again = await watched.until(watched.supervisor.open(replace(asked, local_port=None)), S.READY)
         assert again.local_port == asked.local_port
     assert noted.open == []
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Broken:
