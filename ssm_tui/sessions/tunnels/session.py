@@ -63,6 +63,7 @@ class Session:
         self._on_event = on_event
         self._id: str | None = None
         self._named_at: float | None = None
+        self._named = asyncio.Event()
         self._opening = _SLOW_OPENING
         self._port_said: asyncio.Future[int] = loop.create_future()
         self._far_end_refused = asyncio.Event()
@@ -139,6 +140,8 @@ class Session:
 
     async def _with_child(self, command: Command) -> None:
         self._id = command.session_id
+        if self._id is not None:
+            self._named.set()
         child = await Child.start(command, self._heard)
         ended = asyncio.create_task(child.wait())
         try:
@@ -148,6 +151,9 @@ class Session:
                 self._stand(self._port_said.result())
                 await _first_of(_over(ended), self._closing.wait())
             if self._closing.is_set():
+                # The AWS CLI calls StartSession itself: ended before it says the answer, it would leave a session that
+                # nobody can name.
+                await _first_of(self._named.wait(), _over(ended), seconds=self._patience.answer)
                 return
             if not ended.done():
                 raise SessionError(
@@ -201,6 +207,7 @@ class Session:
             case reading.SessionNamed(session_id):
                 self._id = session_id
                 self._named_at = now
+                self._named.set()
             case reading.PortOpened(port):
                 self._opening = now - self._named_at if self._named_at else _SLOW_OPENING
                 if not self._port_said.done():
