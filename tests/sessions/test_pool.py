@@ -243,7 +243,9 @@ async def test_nobody_is_put_behind_a_client_that_does_not_read(
     with socket.socket() as blind:
         blind.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         blind.connect(("127.0.0.1", port))
-        await asyncio.to_thread(fill, blind)
+        pool = watched.supervisor._tunnels[number]._pool
+        while not any(session.held for session in pool._places):
+            await asyncio.to_thread(fill, blind)
         await until_wide(watched, number, 2)
         others = [await asyncio.wait_for(Client.dial(port), 10) for _ in range(3)]
         assert spread(processes) == [1, 3]
