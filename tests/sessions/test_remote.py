@@ -136,9 +136,10 @@ async def test_two_that_start_one_at_once_get_one(place: Path) -> None:
     how = [supervisors(place) for _ in range(4)]
     attachments = await asyncio.gather(*(each.get() for each in how))
     assert len({attachment.hello.pid for attachment in attachments}) == 1
-    assert len(served(place)) == 1
+    # On a busy machine one may begin and, nobody having come yet, end again before: the last is what there is.
+    await until(lambda: [pid for pid in served(place) if lives(pid)] == [attachments[0].hello.pid])
     await asyncio.gather(*(attachment.close() for attachment in attachments))
-    await until(lambda: not lives(served(place)[0]))
+    await until(lambda: not any(lives(pid) for pid in served(place)))
 
 
 async def test_another_version_takes_the_tunnels_over_on_their_ports(place: Path) -> None:
