@@ -99,3 +99,8 @@ def locked(path: Path) -> Iterator[bool]:
         yield _flock(descriptor)
     finally:
         os.close(descriptor)
+
+
+def same(path: Path, file: BinaryIO) -> bool:
+    """Whether the open file is still the one at this place. Raises OSError."""
+    return os.path.samestat(path.stat(), os.fstat(file.fileno()))
