@@ -78,6 +78,10 @@ class Inventory:
         entry = self._entries.get(key)
         return entry.node if entry else None
 
+    def seen(self, key: NodeKey) -> bool:
+        """A page of the read that is under way, or of one that failed, has told of it."""
+        return key in self._seen.get(key.context, ())
+
     def begin(self, context: Context) -> None:
         """A new read of the context starts; the rows of the last one stay until it has ended."""
         self._seen[context] = set()

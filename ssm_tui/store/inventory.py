@@ -34,7 +34,7 @@ FILE: Final = "ssm-tui rows"
 VERSION: Final = 1
 FIRST: Final = 200
 """Nodes of the first portion: more than a screen shows."""
-PORTION: Final = 1000
+PORTION: Final = 500
 ASKED: Final = 100
 """Choices of profiles and regions whose contexts are remembered."""
 KEPT_DAYS: Final = 90

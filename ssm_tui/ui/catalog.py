@@ -233,6 +233,13 @@ class Catalog:
         """The node, while it is known."""
         return self._inventory.get(key)
 
+    def is_old(self, node: Node) -> bool:
+        """The row is of an earlier run, or of before a read that failed."""
+        reading = self.readings.get(node.context)
+        if reading is None or ("nodes" in reading.read and "nodes" not in reading.errors):
+            return False
+        return not self._inventory.seen(node.key)
+
     def nodes(self, wanted: Filter) -> list[Node]:
         """The nodes that match, in their order."""
         return self._inventory.query(wanted)

@@ -18,6 +18,8 @@ from ssm_tui.errors import CredentialsError, RegionError
 from ssm_tui.store.inventory import KeptRows
 from ssm_tui.ui.app import SsmTui
 from ssm_tui.ui.flows.knowledge import Pace
+from ssm_tui.ui.presentation.cells import Tone
+from ssm_tui.ui.presentation.nodes import ping_cell
 from tests.ui.fakes import CONTEXT, GROUP, NOW, FakeCloud, FakeClouds, World, database, node
 from tests.ui.fleet import DATABASES, NODES, small_world
 from tests.ui.screen import Person, started
@@ -161,6 +163,25 @@ async def test_rows_that_are_recalled_late_never_replace_what_has_been_read(worl
         assert catalog.node(GONE.key) is None
         assert catalog.node(NODES[2].key) != replace(NODES[2], ip="1.1.1.1")
         assert not catalog.readings[CONTEXT].stale
+
+
+async def test_a_row_is_old_until_a_page_has_told_of_it(world: World) -> None:
+    async with started(world) as person:
+        await person.sees("◐ reading 0, stale")
+        old = person.home._catalog.is_old
+        assert all(map(old, NODES))
+        assert world.cloud.gate is not None
+        world.cloud.gate.release()
+        await person.sees("reading 6")
+        assert [old(each) for each in NODES] == [False] * 6 + [True] * 6
+        let_all_in(world)
+        await person.sees("● fresh")
+        assert not any(map(old, NODES))
+        world.cloud.error, world.cloud.pages = CredentialsError("expired", ""), [NodePage(NODES[:1])]
+        await person.press("r")
+        await person.sees("✗ failed, stale since 0 s")
+        assert [old(each) for each in NODES] == [False] + [True] * 11
+        assert ping_cell(NODES[2], NOW, old=True) == (("●", Tone.DIM), (" 12 s", Tone.DIM))
 
 
 async def test_thousands_of_rows_come_in_portions(world: World, rows: Rows) -> None:

@@ -121,6 +121,7 @@ class Home(Board):
         message.enter(self._catalog)
         if isinstance(message, reads.PartEnded):
             self._knowledge.part_ended(message.context)
+            self._lists.nodes.repaint()  # what was old may be so no more
         self._changed()
 
     def _signed_in(self, profile: str | None) -> None:
