@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
-    from ssm_tui.domain.services import Clouds, Memory, Tunnels
+    from ssm_tui.domain.services import Clouds, RowMemory, Tunnels
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
@@ -105,7 +105,7 @@ class Program:
         return Wanted(paths().state)
 
     @cached_property
-    def memory(self) -> Memory | None:
+    def memory(self) -> RowMemory | None:
         """The rows of the last run, by the profiles and regions in force."""
         if not self._remember:
             return None

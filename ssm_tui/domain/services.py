@@ -58,7 +58,7 @@ class Clouds(Protocol):
         """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
 
 
-class Memory(Protocol):
+class RowMemory(Protocol):
     """The last known rows of contexts, from run to run. Every method blocks briefly; none raises."""
 
     def contexts(self) -> tuple[Context, ...]:

@@ -94,7 +94,7 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 class KeptRows:
-    """Implements `Memory` (ssm_tui.domain.services). `asked` names the choice of profiles and regions, `origin` tells
+    """Implements `RowMemory` (ssm_tui.domain.services). `asked` names the choice of profiles and regions, `origin` tells
     of a profile where its rows come from as far as that is known without a call: rows of another origin are not shown.
     Every method blocks briefly; none raises."""
 

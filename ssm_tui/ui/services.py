@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import Clouds, Memory, Shells, Tunnels
+    from ssm_tui.domain.services import Clouds, RowMemory, Shells, Tunnels
     from ssm_tui.domain.sessions import Command
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import TunnelRequest
@@ -52,7 +52,7 @@ class NothingLeftOver:
 
 
 class NoMemory:
-    """Every run starts from nothing; a Memory."""
+    """Every run starts from nothing; a RowMemory."""
 
     def contexts(self) -> tuple[Context, ...]:
         """None."""
@@ -134,4 +134,4 @@ class Services:
     resolve: Callable[[SavedTunnel], TunnelRequest] = not_resolved
     sign_in: Callable[[str | None], Command | None] = no_command
     left_over: LeftOver = field(default_factory=NothingLeftOver)
-    memory: Memory = field(default_factory=NoMemory)
+    memory: RowMemory = field(default_factory=NoMemory)

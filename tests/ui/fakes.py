@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import Memory
+    from ssm_tui.domain.services import RowMemory
     from ssm_tui.domain.sessions import SessionSpec
     from ssm_tui.errors import SsmTuiError
 
@@ -302,7 +302,7 @@ class World:
     settings: UiSettings = field(default_factory=UiSettings)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
-    memory: Memory = field(default_factory=NoMemory)
+    memory: RowMemory = field(default_factory=NoMemory)
     login: Command | None = None
     now: datetime = NOW
 
