@@ -37,9 +37,11 @@ def title(text: str, ours: str = "ours", yardstick: str = "yardstick") -> None:
     print(f"\n{text:56} {ours:>11} {yardstick:>11}  ratio", flush=True)
 
 
-def row(what: str, ours: Callable[[], float], yardstick: Callable[[], float], *, unit: str = "ms") -> float:
+def row(
+    what: str, ours: Callable[[], float], yardstick: Callable[[], float], *, unit: str = "ms", rounds: int = ROUNDS
+) -> float:
     """Measures both in turn after one round that is not counted; the median of the ratios pair by pair."""
-    pairs = [(ours(), yardstick()) for _ in range(ROUNDS + 1)][1:]
+    pairs = [(ours(), yardstick()) for _ in range(rounds + 1)][1:]
     mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
     said(what, mine, other, ratio, unit)
@@ -68,7 +70,10 @@ def tunnel(environment: Mapping[str, str], port: int, *words: str) -> Iterator[t
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline().rsplit(":", 1)[1]), psutil.Process(process.pid)
+            ready = process.stdout.readline()
+            if not ready.startswith("ready "):
+                raise RuntimeError(f"no tunnel to {port}: its own words are above")
+            yield int(ready.rsplit(":", 1)[1]), psutil.Process(process.pid)
         finally:
             process.terminate()
 

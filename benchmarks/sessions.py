@@ -4,7 +4,6 @@ beside them the same bytes without a session."""
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import select
@@ -15,13 +14,15 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import psutil
 
 from benchmarks.measuring import (
     AWS,
+    PYTHON,
+    ROUNDS,
     direct,
     download,
     echo_times,
@@ -44,6 +45,8 @@ MB = 1_000_000
 IDLE_SECONDS = 20
 ECHOES = 200
 WIDTH = 4
+PACED_ROUNDS = 3
+"""Of what is bounded by the agent's sleep: it takes long, and varies little."""
 
 
 def main() -> None:
@@ -53,9 +56,8 @@ def main() -> None:
         print("\nAWS's session-manager-plugin is not on PATH: ours alone is measured.")
     with DemoProcess(pace="real") as cloud, direct() as (http, _):
         for plugin in plugins:
-            _throughput(
-                {**environment_of(cloud.environment), "SSM_TUI_PLUGIN": plugin}, http, 3 * MB, f"{plugin}, paced"
-            )
+            environment = {**environment_of(cloud.environment), "SSM_TUI_PLUGIN": plugin}
+            _throughput(environment, http, 3 * MB, f"{plugin}, paced", PACED_ROUNDS)
         _width(environment_of(cloud.environment))
         _echo_beside_bulk(environment_of(cloud.environment), "paced")
     with DemoProcess() as cloud, direct() as (http, _):
@@ -68,7 +70,7 @@ def main() -> None:
         _idle(environment_of(cloud.environment))
 
 
-def _throughput(environment: Mapping[str, str], http: int, size: int, what: str) -> None:
+def _throughput(environment: Mapping[str, str], http: int, size: int, what: str, rounds: int = ROUNDS) -> None:
     title(f"throughput of one session: {what}", "tunnel", "loopback")
     with tunnel(environment, 8080, "--width", "1") as (port, _):
         for transfer in (download, upload):
@@ -78,6 +80,7 @@ def _throughput(environment: Mapping[str, str], http: int, size: int, what: str)
                     lambda t=transfer, s=streams: megabytes_a_second(t, port, size, s),  # type: ignore[misc]
                     lambda t=transfer, s=streams: megabytes_a_second(t, http, size, s),  # type: ignore[misc]
                     unit="MB/s",
+                    rounds=rounds,
                 )
 
 
@@ -89,6 +92,7 @@ def _width(environment: Mapping[str, str]) -> None:
             lambda: megabytes_a_second(download, port, 4 * WIDTH * MB, WIDTH),
             lambda: megabytes_a_second(download, port, 4 * MB),
             unit="MB/s",
+            rounds=PACED_ROUNDS,
         )
 
 
@@ -104,6 +108,8 @@ def _hop(environment: Mapping[str, str]) -> None:
                 lambda t=transfer: megabytes_a_second(t, behind, 32 * MB),  # type: ignore[misc]
                 unit="MB/s",
             )
+        for transfer in (download, upload):
+            _hop_work(transfer, port, process)
     with tunnel(environment, 7, "--width", "1") as (port, process):
         behind = _plugin_port(process)
         row(
@@ -111,6 +117,15 @@ def _hop(environment: Mapping[str, str]) -> None:
             lambda: statistics.median(echo_times(port, ECHOES)),
             lambda: statistics.median(echo_times(behind, ECHOES)),
         )
+
+
+def _hop_work(transfer: Callable[[int, int], None], port: int, process: psutil.Process) -> None:
+    """What a transfer costs of processor time: on a machine where all share two cores the rates tell of those too."""
+    plugin = process.children(recursive=True)
+    before = _seconds(process), sum(map(_seconds, plugin))
+    transfer(port, 64 * MB)
+    hop, rest = _seconds(process) - before[0], sum(map(_seconds, plugin)) - before[1]
+    said(f"processor time, 64 MB {transfer.__name__}", 1000 * hop, 1000 * rest, hop / rest, "ms")
 
 
 def _plugin_port(process: psutil.Process) -> int:
@@ -158,11 +173,15 @@ def _bulk(port: int) -> Iterator[None]:
         workers = [threading.Thread(target=work, daemon=True) for work in (send, receive)]
         for worker in workers:
             worker.start()
-        full.wait(30)
-        yield
-        client.shutdown(socket.SHUT_RDWR)
-        for worker in workers:
-            worker.join()
+        try:
+            if not full.wait(30):
+                raise RuntimeError("the bulk does not flow")
+            yield
+        finally:
+            with suppress(OSError):  # the far side was first
+                client.shutdown(socket.SHUT_RDWR)
+            for worker in workers:
+                worker.join(10)
 
 
 def _first_byte(cloud: Mapping[str, str]) -> None:
@@ -227,17 +246,24 @@ def _shell(command: Command) -> float:
 
 
 def _idle(environment: Mapping[str, str]) -> None:
-    """Processor time and memory of a tunnel that nobody uses: our process and all its children."""
-    title(f"a tunnel that nobody uses, over {IDLE_SECONDS} s", "all", "one python")
-    with tunnel(environment, 7) as (_, process):
+    """Processor time and memory of a tunnel that nobody uses, our process and all its children, beside a python that
+    does nothing. What a process shares with others is counted in each: the sum is the most that it may be."""
+    title(f"a tunnel that nobody uses, over {IDLE_SECONDS} s", "all of it", "a python")
+    with (
+        tunnel(environment, 7) as (_, process),
+        subprocess.Popen([PYTHON, "-c", "import time; time.sleep(60)"]) as bare,
+    ):
         time.sleep(3)
         everyone = [process, *process.children(recursive=True)]
         before = sum(_seconds(each) for each in everyone)
         time.sleep(IDLE_SECONDS)
         used = sum(_seconds(each) for each in everyone) - before
-        memory = sum(each.memory_info().rss for each in everyone) / MB
-        names = json.dumps({each.pid: round(each.memory_info().rss / MB) for each in everyone})
-    print(f"processor {100 * used / IDLE_SECONDS:.3f} %; memory {memory:.0f} MB in {len(everyone)} processes {names}")
+        memory = [each.memory_info().rss / MB for each in everyone]
+        yardstick = psutil.Process(bare.pid).memory_info().rss / MB
+        bare.kill()
+    parts = " + ".join(f"{each:.0f}" for each in memory)
+    said(f"memory ({parts}: the supervisor, guards, plugins)", sum(memory), yardstick, sum(memory) / yardstick, "MB")
+    print(f"processor time: {100 * used / IDLE_SECONDS:.3f} % of one core")
 
 
 def _seconds(process: psutil.Process) -> float:

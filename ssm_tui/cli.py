@@ -50,6 +50,8 @@ def _run(arguments: list[str]) -> int:
     settings = load(options.config)
     with ExitStack() as stack:
         if options.demo:
+            if options.command == "tunnel" and options.detach:
+                raise UsageError("--demo ends with this command", "run a demo cloud that stays up with: ssm-tui demo")
             _enter_demo(stack)
         return _dispatch(options, settings)
 
@@ -94,7 +96,7 @@ def _forward(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands import tunnel
 
     program.start_log()
-    wanted = tunnel.forward_request(
+    plan = tunnel.forward_request(
         program.clouds,
         options.target,
         options.port,
@@ -102,7 +104,7 @@ def _forward(options: argparse.Namespace, program: Program) -> int:
         local_port=options.local_port,
         most_sessions=options.width or program.settings.sessions_per_tunnel,
     )
-    return tunnel.run([wanted], program.own_tunnels)
+    return tunnel.run([plan], program.own_tunnels)
 
 
 def _tunnel(options: argparse.Namespace, program: Program) -> int:
@@ -110,8 +112,6 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands.requests import Choices
 
     if options.detach:
-        if options.demo:
-            raise UsageError("--demo ends with this command", "run a demo cloud that stays up with: ssm-tui demo")
         program.rendezvous.prepare()
     program.start_log()
     choices = Choices(
@@ -122,11 +122,11 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
         bind=options.bind or "",
         show=options.show,
     )
-    wanted = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
+    plans = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
     if not options.detach:
-        return tunnel.run(wanted, program.own_tunnels)
-    tunnel.warn_of_networks(wanted)
-    return detach.run(program.supervisors, wanted)
+        return tunnel.run(plans, program.own_tunnels)
+    tunnel.warn_of_networks(plans)
+    return detach.run(program.supervisors, plans)
 
 
 def _tunnels(options: argparse.Namespace, program: Program) -> int:

@@ -1,6 +1,7 @@
 """Fixtures that tests of several parts share, and a home folder that is nobody's."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +22,14 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_as_in_a_terminal() -> Iterator[None]:
+    """A shell starts what is in its background with Ctrl-C ignored, and whatever tests start would inherit that."""
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

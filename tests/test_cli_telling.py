@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ssm_tui.commands.telling import Teller, Wanted
+from ssm_tui.commands.requests import TunnelPlan
+from ssm_tui.commands.telling import Teller
 from ssm_tui.commands.terminal import Progress
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
 from tests.builders import SEOUL, database
@@ -24,7 +25,7 @@ class Story:
     def __init__(self, capsys: pytest.CaptureFixture[str], **wanted: Any) -> None:
         self._capsys = capsys
         self._status = TunnelStatus(1, REQUEST, S.STARTING, NOON, local_port=5432, via=Way("i-1", "web-1"))
-        self.teller = Teller(Wanted(**{"request": REQUEST, **wanted}), Progress("ssm-tui"), clock=lambda: NOON)
+        self.teller = Teller(TunnelPlan(**{"request": REQUEST, **wanted}), Progress("ssm-tui"), clock=lambda: NOON)
 
     def tell(self, state: TunnelState, message: str = "", hint: str = "", **changes: Any) -> tuple[str, str]:
         """What is written to stdout and stderr about it."""
@@ -87,6 +88,19 @@ def test_another_relay_is_told(story: Story) -> None:
     assert story.tell(S.STARTING, "starting the session") == ("", "")
 
 
+def test_another_relay_is_told_when_the_tunnel_is_ready_again(story: Story) -> None:
+    story.tell(S.READY)
+    story.tell(S.RECONNECTING, "web-1 is gone", next_try=NOON + timedelta(seconds=1))
+    other = Way("i-2", "web-2")
+    assert story.tell(S.RECONNECTING, "web-1 is gone: now through web-2", via=other) == ("", "")
+    assert story.tell(S.READY, via=other)[1] == "ssm-tui: ready again, now through web-2\n"
+    assert story.tell(S.DEGRADED, "no answer")[1] == "ssm-tui: degraded: no answer\n"
+    assert story.tell(S.READY)[1] == "ssm-tui: ready again\n"
+    assert story.tell(S.IDLE, "idle for 20 minutes")[1] == "ssm-tui: idle: idle for 20 minutes\n"
+    story.tell(S.STARTING, "a client has dialled")
+    assert story.tell(S.READY, via=Way("i-1", "web-1"))[1] == "ssm-tui: ready, now through web-1\n"
+
+
 def test_news_of_a_ready_tunnel(story: Story) -> None:
     story.tell(S.READY)
     assert story.tell(S.READY, "stays at 1 session", "AWS refused another")[1] == (
@@ -136,3 +150,8 @@ def test_a_failure_names_the_relay_and_what_is_not_known_of_it(capsys: pytest.Ca
     assert error.message == "refused, through web-1"
     assert error.hint == "is it up?; the groups could not be read"
     assert not story.teller.was_ready
+
+
+def test_a_failure_before_the_relay_was_asked_does_not_name_it(story: Story) -> None:
+    story.tell(S.FAILED, "port 5432 is taken by postgres (pid 7)", "choose another", local_port=None)
+    assert story.teller.failure(story.status).message == "port 5432 is taken by postgres (pid 7)"

@@ -13,10 +13,12 @@ from ssm_tui.cli import parse
 from ssm_tui.config import Settings
 from ssm_tui.domain.connection import formats
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.actions import ACTIONS, Action
 from ssm_tui.ui.themes import THEMES
 from tests.builders import database
 
+GLOBAL = {"--help", "--profile", "--region", "--demo", "--config"}
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -31,18 +33,43 @@ def test_every_setting() -> None:
     assert ", ".join(theme.name for theme in THEMES) in example
 
 
-@pytest.mark.parametrize("command", ["ls", "db", "shell", "forward", "tunnel", "cache", "demo"])
+COMMANDS = ["ls", "db", "shell", "forward", "tunnel", "tunnels", "tunnels stop", "cache", "demo"]
+
+
+def usages(command: str) -> str:
+    """Every line of the README that shows how the command is called, without what it says of it."""
+    lines = re.findall(rf"^    ssm-tui (?:\[GLOBAL\] )?{command} (?!stop).*", README, re.MULTILINE)
+    return "\n".join(re.split(" {3,}", line.strip())[0] for line in lines)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert re.search(rf"^    ssm-tui (\[GLOBAL\] )?{command}\b", README, re.MULTILINE)
+    """With all its options, each by one of its names, and none that it has not."""
     with pytest.raises(SystemExit):
-        parse([command, "--help"])
-    said = capsys.readouterr().out
-    usage = next(line for line in README.splitlines() if re.match(rf"    ssm-tui (\[GLOBAL\] )?{command}\b", line))
-    assert all(option in said for option in re.findall(r"--[a-z-]+", usage))
+        parse([*command.split(), "--help"])
+    listed = re.findall(r"^  (--?[a-z].*?)(?:  |$)", capsys.readouterr().out, re.MULTILINE)
+    options = [set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", line)) for line in listed]
+    shown = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usages(command)))
+    assert usages(command)
+    assert shown <= set().union(*options)
+    assert [names for names in options if not names & (shown | GLOBAL)] == []
+
+
+def test_no_command_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    listed = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert set(listed) == {command.partition(" ")[0] for command in COMMANDS}
+
+
+def test_every_state_of_a_tunnel() -> None:
+    table = README.partition("| state | means |")[2].partition("\n\n")[0]
+    rows = {state for cell in re.findall(r"^\| ([a-z, ]+) \|", table, re.MULTILINE) for state in cell.split(", ")}
+    assert rows == {state.value for state in TunnelState}
 
 
 def test_the_fields_it_shows_exist() -> None:
-    shown = set(re.findall(r"`([a-z]+):[^`]+`", README))
+    shown = set(re.findall(r"`([a-z]+):[^`A-Z]+`", README))
     assert shown - {"tag", "field"} <= set(NODE_FIELDS)
     assert len(shown) > 3
 

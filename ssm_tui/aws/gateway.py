@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ssm_tui.aws import prompts
+from ssm_tui.aws.descriptions import DescriptionFiles
 from ssm_tui.aws.translate import Request, translated
 from ssm_tui.errors import NetworkError
 
@@ -124,7 +125,7 @@ def _loader() -> Any:
     """One reader of AWS's service descriptions for all contexts: parsing EC2's alone takes 0.2 s."""
     from botocore.loaders import Loader
 
-    return Loader(include_default_search_paths=True)
+    return Loader(file_loader=DescriptionFiles(), include_default_search_paths=True)
 
 
 # Where an IAM action is spelled otherwise than its method's words capitalised.

@@ -121,7 +121,9 @@ def answer_error(request: Request, response: Any) -> AwsError:
         )
     if code in THROTTLED:
         return ThrottledError(
-            f"AWS asked for fewer calls ({request.action}: {code})", "wait a minute and try again", code=code
+            f"AWS asked for fewer calls ({request.action}: {code})",
+            "that passes by itself, mostly within a minute",
+            code=code,
         )
     if code == "OptInRequired":
         return RegionError(

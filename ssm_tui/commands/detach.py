@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.commands.holding import INTERRUPTED, ended_by_signals
-from ssm_tui.commands.telling import Teller, Wanted
+from ssm_tui.commands.telling import Teller
 from ssm_tui.commands.terminal import PROGRAM, Progress, say_error
 from ssm_tui.errors import SessionError
 from ssm_tui.sessions.detached.attach import GoneError
@@ -16,21 +16,22 @@ from ssm_tui.sessions.detached.attach import GoneError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssm_tui.commands.requests import TunnelPlan
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.sessions.detached.attach import Attachment, Supervisors
 
 
-def run(supervisors: Supervisors, wanted: Sequence[Wanted]) -> int:
+def run(supervisors: Supervisors, plans: Sequence[TunnelPlan]) -> int:
     """Returns when all of them are ready, or one has failed. A signal before that takes back what is not ready yet.
 
     Raises SessionError: why it failed.
     """
-    return asyncio.run(_run(supervisors, wanted))
+    return asyncio.run(_run(supervisors, plans))
 
 
-async def _run(supervisors: Supervisors, wanted: Sequence[Wanted]) -> int:
+async def _run(supervisors: Supervisors, plans: Sequence[TunnelPlan]) -> int:
     with ended_by_signals() as ended, Progress(PROGRAM) as progress:
-        opening = asyncio.create_task(_open(supervisors, wanted, progress))
+        opening = asyncio.create_task(_open(supervisors, plans, progress))
         waited_for: list[asyncio.Future[Any]] = [opening, ended]
         await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
         if opening.done():
@@ -41,10 +42,10 @@ async def _run(supervisors: Supervisors, wanted: Sequence[Wanted]) -> int:
         return INTERRUPTED if ended.result() == signal.SIGINT else 1
 
 
-async def _open(supervisors: Supervisors, wanted: Sequence[Wanted], progress: Progress) -> int:
+async def _open(supervisors: Supervisors, plans: Sequence[TunnelPlan], progress: Progress) -> int:
     attachment = await supervisors.get()
     try:
-        return await _Opening(attachment, supervisors.fingerprints(attachment), progress).all(wanted)
+        return await _Opening(attachment, supervisors.fingerprints(attachment), progress).all(plans)
     finally:
         await attachment.close()
 
@@ -61,11 +62,11 @@ class _Opening:
         self._begun: set[int] = set()
         """Those that were not there before, and are not ready."""
 
-    async def all(self, wanted: Sequence[Wanted]) -> int:
+    async def all(self, plans: Sequence[TunnelPlan]) -> int:
         """0 when they are ready. Raises SessionError for the last that failed; the others are told before."""
         failures: list[tuple[SessionError, str]] = []
         try:
-            await self._begin(wanted)
+            await self._begin(plans)
             left = set(self._tellers)
             while left:
                 status = await self._next()
@@ -88,10 +89,10 @@ class _Opening:
             raise failures[-1][0]
         return 0
 
-    async def _begin(self, wanted: Sequence[Wanted]) -> None:
+    async def _begin(self, plans: Sequence[TunnelPlan]) -> None:
         self._attachment.on_news = self._changes.put_nowait
         there = {status.id for status in (await self._attachment.ask("watch")).statuses}
-        for each in wanted:
+        for each in plans:
             answer = await self._attachment.ask("open", request=each.request, environment=self._fingerprints)
             self._tellers[answer.tunnel] = Teller(each, self._progress)
             if answer.tunnel not in there:

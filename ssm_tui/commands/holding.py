@@ -7,19 +7,20 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.commands.telling import Teller, Wanted
+from ssm_tui.commands.telling import Teller
 from ssm_tui.commands.terminal import PROGRAM, Progress, say_error
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ssm_tui.commands.requests import TunnelPlan
     from ssm_tui.domain.services import Tunnels
 
 INTERRUPTED = 130
 
 
-async def hold(tunnels_of: Callable[[], Tunnels], wanted: Sequence[Wanted]) -> int:
+async def hold(tunnels_of: Callable[[], Tunnels], plans: Sequence[TunnelPlan]) -> int:
     """Opens the tunnels, says of each when it is ready, and keeps them until a signal: 130 after Ctrl-C, else 0 if all
     of them were ready.
 
@@ -31,7 +32,7 @@ async def hold(tunnels_of: Callable[[], Tunnels], wanted: Sequence[Wanted]) -> i
     unsubscribe = tunnels.subscribe(changes.put_nowait)
     with ended_by_signals() as ended, Progress(PROGRAM) as progress:
         try:
-            tellers = {tunnels.open(each.request): Teller(each, progress) for each in wanted}
+            tellers = {tunnels.open(each.request): Teller(each, progress) for each in plans}
             following = asyncio.create_task(_follow(changes, tellers))
             waited_for: list[asyncio.Future[Any]] = [following, ended]
             await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
-    from ssm_tui.store.wanted import Wanted
+    from ssm_tui.store.wanted import WantedTunnels
 
 
 class Program:
@@ -97,12 +97,12 @@ class Program:
         return JoinedTunnels(own, RemoteTunnels(self.supervisors)) if AVAILABLE else own
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WantedTunnels:
         """What is open, and what was open when the machine stopped."""
         from ssm_tui.config import paths
-        from ssm_tui.store.wanted import Wanted
+        from ssm_tui.store.wanted import WantedTunnels
 
-        return Wanted(paths().state)
+        return WantedTunnels(paths().state)
 
     @cached_property
     def memory(self) -> RowMemory | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.targets import find_database, find_node, find_relay
-from ssm_tui.commands.telling import Wanted
 from ssm_tui.domain.connection import endpoint, render
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.saved import group_members
@@ -40,6 +39,17 @@ class Choices:
 NOTHING = Choices()
 
 
+@dataclass(frozen=True, slots=True)
+class TunnelPlan:
+    """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
+    `name` what its lines end with where there are several."""
+
+    request: TunnelRequest
+    doubt: str = ""
+    show: str = ""
+    name: str = ""
+
+
 class Requests:
     """Looks up what the names of tunnels mean. `clouds_for` opens AWS for profiles and regions, where empty ones stand
     for those in force. Every method blocks and raises SsmTuiError."""
@@ -49,12 +59,12 @@ class Requests:
         self._clouds_for = clouds_for
         self._settings = settings
 
-    def named(self, name: str, choices: Choices = NOTHING) -> Wanted:
+    def named(self, name: str, choices: Choices = NOTHING) -> TunnelPlan:
         """The saved tunnel of this name, else the database."""
         saved = next((each for each in self._settings.tunnels if each.name == name), None)
         return self._saved(saved, choices) if saved else self._database(self._clouds, name, choices)
 
-    def group(self, name: str, choices: Choices = NOTHING) -> tuple[Wanted, ...]:
+    def group(self, name: str, choices: Choices = NOTHING) -> tuple[TunnelPlan, ...]:
         """The group's tunnels, each with its name to be told by."""
         members = group_members(name, self._settings.groups, self._settings.tunnels)
         return tuple(replace(self._saved(member, choices), name=member.name) for member in members)
@@ -63,7 +73,7 @@ class Requests:
         """What a saved tunnel means: where it names a database, that is looked up now."""
         return self._saved(saved, NOTHING).request
 
-    def _saved(self, saved: SavedTunnel, choices: Choices) -> Wanted:
+    def _saved(self, saved: SavedTunnel, choices: Choices) -> TunnelPlan:
         clouds = self._within(saved)
         if saved.database:
             found = self._database(clouds, saved.database, replace(choices, relay=choices.relay or saved.relay))
@@ -87,9 +97,9 @@ class Requests:
             raise UsageError(f"{saved.name} leads to its node itself", "leave out --relay")
         node = find_node(clouds, choices.relay or saved.target)
         request = saved.request(node.context, node.id, label=node.label, width=self._settings.sessions_per_tunnel)
-        return Wanted(_chosen(request, choices))
+        return TunnelPlan(_chosen(request, choices))
 
-    def _database(self, clouds: Clouds, name: str, choices: Choices) -> Wanted:
+    def _database(self, clouds: Clouds, name: str, choices: Choices) -> TunnelPlan:
         database, around = find_database(clouds, name)
         if choices.show:
             # A format that this database has not is said before anything starts.
@@ -116,7 +126,7 @@ class Requests:
             others=others,
             most_sessions=self._settings.sessions_per_tunnel,
         )
-        return Wanted(_chosen(request, choices), doubt=doubt, show=choices.show)
+        return TunnelPlan(_chosen(request, choices), doubt=doubt, show=choices.show)
 
     def _within(self, saved: SavedTunnel) -> Clouds:
         """AWS as the saved tunnel sees it: its profile and region, where it names them."""

@@ -10,7 +10,7 @@ from ssm_tui.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from ssm_tui.commands.program import Program
     from ssm_tui.domain.tunnels import TunnelRequest
-    from ssm_tui.store.wanted import Wanted
+    from ssm_tui.store.wanted import WantedTunnels
 
 
 def run(program: Program, filter_text: str) -> int:
@@ -61,7 +61,7 @@ def run(program: Program, filter_text: str) -> int:
 class LeftOver:
     """What was open when the machine stopped, for the interface."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: WantedTunnels) -> None:
         self._wanted = wanted
 
     def offered(self) -> tuple[TunnelRequest, ...]:

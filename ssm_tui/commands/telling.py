@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.terminal import say, write_line
 from ssm_tui.domain.connection import endpoint, render
 from ssm_tui.domain.sessions import LOOPBACK
-from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus
+from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.errors import SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssm_tui.commands.requests import TunnelPlan
     from ssm_tui.commands.terminal import Progress
 
 S = TunnelState
 _TROUBLE = (S.DEGRADED, S.RECONNECTING, S.PAUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
-    `name` what its lines end with where there are several."""
-
-    request: TunnelRequest
-    doubt: str = ""
-    show: str = ""
-    name: str = ""
 
 
 def now() -> datetime:
@@ -41,13 +30,15 @@ def now() -> datetime:
 class Teller:
     """Tells of one tunnel. Nothing is said twice in a row."""
 
-    def __init__(self, wanted: Wanted, progress: Progress, clock: Callable[[], datetime] = now) -> None:
-        self._wanted = wanted
+    def __init__(self, plan: TunnelPlan, progress: Progress, clock: Callable[[], datetime] = now) -> None:
+        self._plan = plan
         self._progress = progress
         self._clock = clock
         self._last: TunnelStatus | None = None
         self._said = ""
         self._in_trouble = False
+        self._through = ""
+        """The node of the last time that it was ready."""
         self.was_ready = False
         """The ready line has been written."""
 
@@ -73,31 +64,38 @@ class Teller:
         self._in_trouble = status.state in _TROUBLE or (self._in_trouble and status.state is S.STARTING)
 
     def failure(self, status: TunnelStatus) -> SessionError:
-        """No tunnel ends by itself without a fault; the relay is named, for another one may do better."""
-        via = (status.via.label or status.via.target or status.request.label) if status.request.host else ""
+        """No tunnel ends by itself without a fault; the relay is named, for another one may do better. One without a
+        port has not come as far as the relay."""
+        via = _relay(status) if status.request.host and status.local_port else ""
         message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
-        return SessionError(message, "; ".join(filter(None, [status.hint, self._wanted.doubt])))
+        return SessionError(message, "; ".join(filter(None, [status.hint, self._plan.doubt])))
 
     def _usable(self, status: TunnelStatus, before: TunnelStatus | None) -> None:
         if not self.was_ready:
             if status.state is S.IDLE and not status.request.on_demand:
                 return
             self._announce(status)
-        elif self._in_trouble and status.state is S.READY:
-            self._say("ready again")
+        elif status.state is S.READY:
+            self._tell_return(status)
         if status.state is S.IDLE and not status.request.on_demand:
             self._say(status.message, status.hint, "idle")
         elif status.state is S.READY and status.message and before is not None:
             self._say(status.message, status.hint)
 
+    def _tell_return(self, status: TunnelStatus) -> None:
+        through, self._through = self._through, _relay(status)
+        turned = f", now through {self._through}" if through and through != self._through else ""
+        if self._in_trouble or turned:
+            self._say(f"ready{' again' if self._in_trouble else ''}{turned}")
+
     def _announce(self, status: TunnelStatus) -> None:
-        self.was_ready = True
+        self.was_ready, self._through = True, _relay(status)
         self._progress.clear()
-        wanted = self._wanted
-        lines = [f"ready {status.address}{f' {wanted.name}' if wanted.name else ''}"]
+        plan = self._plan
+        lines = [f"ready {status.address}{f' {plan.name}' if plan.name else ''}"]
         database = status.request.database
-        if wanted.show and database is not None and status.local_port:
-            lines.append(render(database, wanted.show, endpoint(database, LOOPBACK, status.local_port)))
+        if plan.show and database is not None and status.local_port:
+            lines.append(render(database, plan.show, endpoint(database, LOOPBACK, status.local_port)))
         write_line("\n".join(lines))
 
     def _in_seconds(self, status: TunnelStatus) -> str:
@@ -112,5 +110,10 @@ class Teller:
         self._said = cause
         self._progress.clear()
         words = "; ".join(filter(None, [message, hint]))
-        begin = ": ".join(filter(None, [self._wanted.name, f"{state}{when}"]))
+        begin = ": ".join(filter(None, [self._plan.name, f"{state}{when}"]))
         say(": ".join(filter(None, [begin, words])))
+
+
+def _relay(status: TunnelStatus) -> str:
+    """The node that it goes through, by what people call it (foreign text)."""
+    return status.via.label or status.via.target or status.request.label

@@ -8,8 +8,8 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.holding import hold
+from ssm_tui.commands.requests import TunnelPlan
 from ssm_tui.commands.targets import find_node
-from ssm_tui.commands.telling import Wanted
 from ssm_tui.commands.terminal import say
 from ssm_tui.domain.sessions import checked_port
 from ssm_tui.domain.tunnels import TunnelRequest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def forward_request(
     clouds: Clouds, target: str, port: int, *, host: str, local_port: int | None, most_sessions: int
-) -> Wanted:
+) -> TunnelPlan:
     """A tunnel to a node's port, or through it to `host`. Raises SsmTuiError."""
     checked_port(port)
     node = find_node(clouds, target)
@@ -38,10 +38,10 @@ def forward_request(
         label=node.label,
         most_sessions=most_sessions,
     )
-    return Wanted(request)
+    return TunnelPlan(request)
 
 
-def tunnel_requests(requests: Requests, name: str, group: str, choices: Choices) -> tuple[Wanted, ...]:
+def tunnel_requests(requests: Requests, name: str, group: str, choices: Choices) -> tuple[TunnelPlan, ...]:
     """The tunnel of this name, or all of the group. Raises SsmTuiError."""
     if bool(name) == bool(group):
         raise UsageError("name one tunnel, or one group with --group", "see: ssm-tui tunnel --help")
@@ -53,15 +53,15 @@ def tunnel_requests(requests: Requests, name: str, group: str, choices: Choices)
     return requests.group(group, choices)
 
 
-def run(wanted: Sequence[Wanted], tunnels_of: Callable[[], Tunnels]) -> int:
+def run(plans: Sequence[TunnelPlan], tunnels_of: Callable[[], Tunnels]) -> int:
     """Holds the tunnels until a signal. Raises SsmTuiError."""
-    warn_of_networks(wanted)
-    return asyncio.run(hold(tunnels_of, wanted))
+    warn_of_networks(plans)
+    return asyncio.run(hold(tunnels_of, plans))
 
 
-def warn_of_networks(wanted: Sequence[Wanted]) -> None:
+def warn_of_networks(plans: Sequence[TunnelPlan]) -> None:
     """What is open to others is said each time: a tunnel asks nobody for a password."""
-    for each in wanted:
+    for each in plans:
         address = each.request.bind
         if address and not ipaddress.ip_address(address).is_loopback:
             say(f"{each.request.heading}: its port is open on {address} too: everyone who reaches that may use it")

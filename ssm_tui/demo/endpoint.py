@@ -19,7 +19,7 @@ from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
-from ssm_tui.demo.limits import check_instance_ids, check_page
+from ssm_tui.demo.listings import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
 from ssm_tui.demo.validation import validate

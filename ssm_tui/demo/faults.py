@@ -7,7 +7,6 @@ dialled. Without faults each costs one look.
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +44,8 @@ class Faults:
     _databases: dict[str, Fault] = field(default_factory=dict)
     _resumptions: dict[tuple[str, str], str] = field(default_factory=dict)
     """(session, node), one or both empty: the code of the refusal, empty for an answer without a token."""
+    _cleared: threading.Event = field(default_factory=threading.Event)
+    """Slow calls wait for it; a new one after each time."""
 
     def hinder(self, request: WireRequest) -> None:
         """Raises AwsFault or takes its time, where a fault lies on the call."""
@@ -57,7 +58,7 @@ class Faults:
             return
         match order.fault:
             case Fault.SLOW:
-                time.sleep(order.seconds)
+                self._cleared.wait(order.seconds)
             case Fault.THROTTLE:
                 raise _throttled(request)
             case Fault.FAIL:
@@ -118,6 +119,8 @@ class Faults:
             self._expired.clear()
             self._databases.clear()
             self._resumptions.clear()
+            self._cleared.set()
+            self._cleared = threading.Event()
 
     def _take(self, request: WireRequest) -> Order | None:
         """The first order that concerns the call; it is used up with its last."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ssm_tui.plugin.framing import OpenMessage
+    from ssm_tui.plugin.opening import OpenMessage
 
 __all__ = [
     "REAL",

@@ -13,7 +13,8 @@ import secrets
 from typing import TYPE_CHECKING, Protocol
 
 from ssm_tui.demo.fault_orders import DURATION_WORDS, IDLE_WORDS
-from ssm_tui.plugin.framing import ChannelClosed, MessageType, channel_closed, control, encode
+from ssm_tui.plugin.framing import MessageType, control, encode
+from ssm_tui.plugin.opening import ChannelClosed, channel_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,8 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from ssm_tui.plugin.framing import MAX_FRAME, FrameError, OpenMessage, decode_open
+from ssm_tui.plugin.framing import MAX_FRAME, FrameError
+from ssm_tui.plugin.opening import OpenMessage, decode_open
 
 if TYPE_CHECKING:
     from websockets.typing import BytesLike

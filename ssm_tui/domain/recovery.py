@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -52,8 +53,9 @@ def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int, d
     """The remedy for what ended a session, or kept it from starting.
 
     `was_ready`: the far end was reached before, so the tunnel is right in itself. `tries` counts the starts that have
-    failed since then, this one included; `ways_left` the nodes that were not tried since then. `detour`: the node is
-    not the one that was asked for, which may come back where this one is denied.
+    failed since then by a fault that may be the tunnel's own, this one included; `ways_left` the nodes that were not
+    tried since then. `detour`: the node is not the one that was asked for, which may come back where this one is
+    denied.
     """
     if isinstance(error, CredentialsError):
         return Remedy.PAUSE
@@ -101,6 +103,12 @@ class Course:
         left = len(self.ways) - self._tried
         return remedy(error, was_ready=self.was_ready, tries=self.tries, ways_left=left, detour=self._at > 0)
 
+    def failed(self, error: SsmTuiError) -> None:
+        """A start failed. What the network, the service's throttle or credentials were to blame for says nothing of the
+        tunnel, however often it comes."""
+        if not isinstance(error, CredentialsError | NetworkError | ThrottledError):
+            self.tries += 1
+
     def turn(self) -> Way:
         """Takes the next way, and returns it."""
         self._at = (self._at + 1) % len(self.ways)
@@ -124,6 +132,26 @@ class Course:
         self._proven = self._proven or steady
         if isinstance(error, FarEndError) and not self._proven:
             self.was_ready = False
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How often something may be done without a wait: `most` times, and once more for every `refill` seconds. A session
+    that is lost again and again just after it stood would else be replaced at once for days."""
+
+    most: int = 10
+    refill: float = 60.0
+    _left: float = math.inf
+    _at: float = 0.0
+
+    def take(self, now: float) -> bool:
+        """Whether it may be done now. `now` is of any clock that does not go back."""
+        self._left = min(self.most, self._left + (now - self._at) / self.refill)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 @dataclass(slots=True)

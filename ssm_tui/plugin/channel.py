@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ssm_tui.plugin import framing
 from ssm_tui.plugin.dialing import ChannelError, dial
 from ssm_tui.plugin.framing import FrameError, Message, MessageType, PayloadType
+from ssm_tui.plugin.opening import parse_channel_closed
 from ssm_tui.plugin.reliability import Inbox, Outbox
 from ssm_tui.plugin.resumption import GaveUpError, GoneError, Resumption
 
@@ -182,7 +183,7 @@ class DataChannel:
                 case MessageType.ACKNOWLEDGE:
                     self._strike_off(framing.acknowledged_sequence(message.payload))
                 case MessageType.CHANNEL_CLOSED:
-                    self._end(End.CLOSED, framing.parse_channel_closed(message.payload).output)
+                    self._end(End.CLOSED, parse_channel_closed(message.payload).output)
                 case _:  # start_ and pause_publication are for the agent; this side neither stops nor answers
                     return
         except FrameError:

@@ -10,8 +10,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
 
 from ssm_tui.plugin import framing
-from ssm_tui.plugin.framing import OpenMessage
 from ssm_tui.plugin.handshake import CLIENT_VERSION
+from ssm_tui.plugin.opening import OpenMessage, encode_open
 from ssm_tui.plugin.websocket import SILENT, WRITE_LIMIT, Link
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ async def dial(url: str, token: str, client_id: str, limits: Limits) -> Link:
             )
             assert isinstance(connection, Link)  # noqa: S101 -- asked for above
             opening = OpenMessage(token, client_id, str(uuid.uuid4()), client_version=CLIENT_VERSION)
-            await connection.send(framing.encode_open(opening))
+            try:
+                await connection.send(encode_open(opening))
+            except BaseException:
+                connection.transport.abort()  # nobody else knows of it
+                raise
     except TimeoutError:
         raise ChannelError(f"the data channel did not open within {limits.dial:g} s") from None
     except InvalidStatus as error:

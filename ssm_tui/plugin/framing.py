@@ -1,8 +1,8 @@
 """The data channel's messages as bytes: pure, without I/O, for both ends of a session.
 
-A binary websocket frame holds one `Message`; the first frame of a connection is text and holds the open message. All
-integers are big-endian; the message id travels with its two halves exchanged. What AWS's programs accept is accepted
-(a wrong PayloadLength, NUL padding, a longer header), what they choke on raises `FrameError`.
+A binary websocket frame holds one `Message` (the text frame that comes first is in `opening`). All integers are
+big-endian; the message id travels with its two halves exchanged. What AWS's programs accept is accepted (a wrong
+PayloadLength, NUL padding, a longer header), what they choke on raises `FrameError`.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def acknowledged_sequence(payload: bytes) -> int:
     usual = _USUAL_ACK.fullmatch(payload)
     if usual is not None:
         return int(usual[1])
-    sequence = _object(payload).get("AcknowledgedMessageSequenceNumber")
+    sequence = json_object(payload).get("AcknowledgedMessageSequenceNumber")
     if not isinstance(sequence, int) or isinstance(sequence, bool):
         raise FrameError("an acknowledgement without a sequence number")
     return sequence
@@ -232,99 +232,8 @@ def parse_flag(payload: bytes) -> int:
     return int.from_bytes(payload, "big")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMessage:
-    """The text frame that opens a connection. The client fills client_version, the agent client_instance_id."""
-
-    token: str
-    client_id: str
-    request_id: str
-    client_version: str | None = None
-    client_instance_id: str | None = None
-    schema_version: str = "1.0"
-
-    def __repr__(self) -> str:
-        return f"OpenMessage(client_id={self.client_id!r}, token=…)"
-
-
-def encode_open(message: OpenMessage) -> str:
-    fields: dict[str, str] = {
-        "MessageSchemaVersion": message.schema_version,
-        "RequestId": message.request_id,
-        "TokenValue": message.token,
-    }
-    if message.client_instance_id is not None:
-        fields["ClientInstanceId"] = message.client_instance_id
-    fields["ClientId"] = message.client_id
-    if message.client_version is not None:
-        fields["ClientVersion"] = message.client_version
-    return json.dumps(fields, separators=(",", ":"))
-
-
-def decode_open(text: str | bytes) -> OpenMessage:
-    """The open message in a text frame. Raises `FrameError`, which never quotes the token."""
-    fields = _object(text)
-
-    def optional(name: str) -> str | None:
-        value = fields.get(name)
-        if value is not None and not isinstance(value, str):
-            raise FrameError(f"{name} of the open message is not text")
-        return value
-
-    def required(name: str) -> str:
-        value = optional(name)
-        if value is None:
-            raise FrameError(f"an open message without {name}")
-        return value
-
-    return OpenMessage(
-        token=required("TokenValue"),
-        client_id=required("ClientId"),
-        request_id=required("RequestId"),
-        client_version=optional("ClientVersion"),
-        client_instance_id=optional("ClientInstanceId"),
-        schema_version=optional("MessageSchemaVersion") or "1.0",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelClosed:
-    """What a channel_closed message says; `output` is the text for the user, often empty."""
-
-    session_id: str = ""
-    output: str = ""
-    destination_id: str = ""
-
-
-def channel_closed(closed: ChannelClosed) -> Message:
-    """The message by which the service ends a session."""
-    message_id, created = uuid.uuid4(), now_ms()
-    payload = {
-        "MessageId": str(message_id),
-        "CreatedDate": str(created),
-        "DestinationId": closed.destination_id,
-        "SessionId": closed.session_id,
-        "MessageType": MessageType.CHANNEL_CLOSED.value,
-        "SchemaVersion": 1,
-        "Output": closed.output,
-    }
-    flags = HeaderFlag.SYN | HeaderFlag.FIN
-    return Message(
-        MessageType.CHANNEL_CLOSED, 0, flags, message_id, created, PayloadType.NONE, json.dumps(payload).encode()
-    )
-
-
-def parse_channel_closed(payload: bytes) -> ChannelClosed:
-    """Never fails: a channel_closed that cannot be read ends the session all the same, without a text."""
-    try:
-        fields = _object(payload)
-    except FrameError:
-        return ChannelClosed()
-    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
-    return ChannelClosed(texts.get("SessionId", ""), texts.get("Output", ""), texts.get("DestinationId", ""))
-
-
-def _object(payload: bytes | str) -> dict[str, object]:
+def json_object(payload: bytes | str) -> dict[str, object]:
+    """The object that a payload is. Raises `FrameError`, which never quotes it."""
     try:
         value = json.loads(payload)
     except (ValueError, RecursionError) as error:

@@ -49,19 +49,8 @@ _GREETINGS: Mapping[Family, Callable[[], bytes]] = {
     Family.HTTPS: client_hello,
 }
 
-# How long an unknown protocol may stay silent, at most, before an open connection counts as reached.
-QUIET_SECONDS = 1.0
-# The agent repeats, or its client, what came before the other was ready; and it dials its target.
-_AGENT_SECONDS = 0.3
 
-
-def quiet_for(opening: float) -> float:
-    """The silence to wait for, where opening the session took so many seconds: a refusal comes back within a round
-    trip, and opening takes several (websocket, handshake and its completion)."""
-    return min(QUIET_SECONDS, _AGENT_SECONDS + opening)
-
-
-async def probe(family: Family, host: str, port: int, patience: float, quiet: float = QUIET_SECONDS) -> Reached:
+async def probe(family: Family, host: str, port: int, patience: float, quiet: float) -> Reached:
     """Dials host:port and waits for the far server, at most `patience` seconds, or `quiet` ones where its protocol is
     not known and nothing but a refusal is expected. Raises OSError where the dial fails."""
     reader, writer = await asyncio.open_connection(host, port)

@@ -180,5 +180,5 @@ def _refused(code: str, text: str) -> SsmTuiError:
     if code.startswith(_CREDENTIAL_CODES):
         return CredentialsError(text, "sign in again, then retry", code=code)
     if code.startswith(_THROTTLED_CODES):
-        return ThrottledError(text, "wait a minute and try again", code=code)
+        return ThrottledError(text, "that passes by itself, mostly within a minute", code=code)
     return AwsError(text, "the code is AWS's own; its documentation of StartSession explains it", code=code)

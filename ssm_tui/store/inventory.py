@@ -94,9 +94,11 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 class KeptRows:
-    """Implements `RowMemory` (ssm_tui.domain.services). `asked` names the choice of profiles and regions, `origin` tells
-    of a profile where its rows come from as far as that is known without a call: rows of another origin are not shown.
-    Every method blocks briefly; none raises."""
+    """Implements `RowMemory` (ssm_tui.domain.services).
+
+    `asked` names the choice of profiles and regions, `origin` tells of a profile where its rows come from as far as
+    that is known without a call: rows of another origin are not shown. Every method blocks briefly; none raises.
+    """
 
     def __init__(self, folder: Path, asked: str, origin: Callable[[str | None], str]) -> None:
         self._folder, self._asked, self._find_origin = folder, asked, origin

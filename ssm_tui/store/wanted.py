@@ -29,8 +29,11 @@ class _Open:
         return processes.identity(self.pid) == self.process
 
 
-class Wanted:
-    """`wanted.json` in the folder. Every method blocks briefly; none raises."""
+class WantedTunnels:
+    """`wanted.json` in the folder; implements `TunnelMemory` (ssm_tui.sessions.tunnels.local_end).
+
+    Every method blocks briefly; none raises.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file: KeptFile[tuple[_Open, ...]] = KeptFile(folder / "wanted.json", tuple[_Open, ...], ())
@@ -40,9 +43,12 @@ class Wanted:
     def opened(self, request: TunnelRequest, port: int) -> None:
         """This process has the tunnel open now, on that local port; nobody needs to be offered it."""
         mine, name = _Open(self._pid, self._process, port, request), key(request)
-        self._file.change(
-            lambda kept: (*(each for each in kept if not self._mine(each, port) and not _is_left(each, name)), mine)
-        )
+
+        def stays(each: _Open) -> bool:
+            left_over = key(each.request) == name and not each.lives
+            return not left_over and not self._mine(each, port)
+
+        self._file.change(lambda kept: (*filter(stays, kept), mine))
 
     def closed(self, port: int) -> None:
         """This process has no tunnel on the port any more: its user ended it, or it failed for good."""
@@ -52,14 +58,9 @@ class Wanted:
         """The tunnels of processes that ended without closing them, each once, oldest first."""
         return tuple({key(each.request): each.request for each in self._file.read() if not each.lives}.values())
 
-    def forget(self, request: TunnelRequest | None = None) -> None:
-        """That tunnel is not offered again, or none of those that are left over."""
-        name = key(request) if request is not None else None
-        self._file.change(lambda kept: tuple(each for each in kept if not _is_left(each, name)))
+    def forget(self) -> None:
+        """None of those that are left over is offered again."""
+        self._file.change(lambda kept: tuple(each for each in kept if each.lives))
 
     def _mine(self, each: _Open, port: int) -> bool:
         return (each.pid, each.process, each.port) == (self._pid, self._process, port)
-
-
-def _is_left(each: _Open, name: str | None) -> bool:
-    return (name is None or key(each.request) == name) and not each.lives

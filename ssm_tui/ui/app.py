@@ -29,7 +29,8 @@ __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
 
 
 TOLD = 3  # messages that stand on the screen at once
-GRACE = 10.0  # seconds that an ending by signal may take
+GRACE = 10.0  # seconds that the ending of tunnels may take where the app is ended by a signal
+PARTING = 1.0  # and what is left once they have, where the terminal is gone
 
 
 class SsmTui(App[None]):
@@ -103,17 +104,23 @@ class SsmTui(App[None]):
     async def _end(self, number: int) -> None:
         # A terminal that is gone takes no more writes, and Textual's driver may wait for it for ever: tunnels end
         # first, and a thread decides how long the rest may take.
-        watchdog = threading.Timer(GRACE, os._exit, (128 + number,))
-        watchdog.daemon = True
-        watchdog.start()
+        _end_within(GRACE, 128 + number)
         if self._home is not None:
             await self._home.close()
+        if number == signal.SIGHUP:
+            _end_within(PARTING, 128 + number)
         self.exit(return_code=128 + number)
 
     async def on_unmount(self) -> None:
         """However the app ends, its tunnels end with it."""
         if self._home is not None:
             await self._home.close()
+
+
+def _end_within(seconds: float, status: int) -> None:
+    watchdog = threading.Timer(seconds, os._exit, (status,))
+    watchdog.daemon = True
+    watchdog.start()
 
 
 def run(services: Services, *, filter_text: str = "") -> int:

@@ -279,7 +279,3 @@ class Catalog:
         if "nodes" in reading.errors and (reading.stale or not near):
             return Relay(None, Reachable.UNKNOWN, "the nodes around it could not be read")
         return relay
-
-    def database_at(self, key: DatabaseKey) -> Database | None:
-        """The database, while it is known."""
-        return self._databases.get(key)

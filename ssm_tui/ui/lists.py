@@ -137,9 +137,9 @@ class Lists:
             case View.TUNNELS:
                 if (each := self.tunnels.row) is None:
                     return None
-                via = self._via(each.status) if each.status else ""
+                ways = self._ways(each.status) if each.status else ()
                 key, insight = self.insight
-                return tunnel_details(each, via, insight if key == each.key else Insight(), now)
+                return tunnel_details(each, ways, insight if key == each.key else Insight(), now)
 
     def copies(self, view: View) -> tuple[str, tuple[Copyable, ...]]:
         """The title and the lines of the copy menu for the highlighted row."""
@@ -160,6 +160,14 @@ class Lists:
 
     def _via(self, status: TunnelStatus) -> str:
         """The node that it goes through now, by name where that is known."""
-        way = status.via if status.via.target else status.request.ways[0]
-        node = self._catalog.node(NodeKey(status.request.context, way.target))
-        return (node.name if node else "") or way.label or way.target
+        return self._ways(status)[0]
+
+    def _ways(self, status: TunnelStatus) -> tuple[str, ...]:
+        """The same, and behind it those that stand by."""
+        request = status.request
+        now = status.via if status.via.target else request.ways[0]
+        ways = (now, *(way for way in request.ways if way.target != now.target))
+        nodes = [self._catalog.node(NodeKey(request.context, way.target)) for way in ways]
+        return tuple(
+            (node.name if node else "") or way.label or way.target for way, node in zip(ways, nodes, strict=True)
+        )

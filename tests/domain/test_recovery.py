@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssm_tui.domain.recovery import FIRST_TRIES, Backoff, Course, Remedy, remedy
+from ssm_tui.domain.recovery import FIRST_TRIES, Allowance, Backoff, Course, Remedy, remedy
 from ssm_tui.domain.tunnels import Way
 from ssm_tui.errors import (
     AccessDeniedError,
@@ -64,6 +64,26 @@ def test_what_nobody_can_explain_is_tried_a_few_times_at_first() -> None:
     error = SessionError("the plugin died")
     tries = [remedy(error, was_ready=False, tries=number, ways_left=0) for number in range(1, FIRST_TRIES + 1)]
     assert tries == [R.TRY_AGAIN] * (FIRST_TRIES - 1) + [R.FAIL]
+
+
+def test_a_network_that_was_away_for_long_takes_no_try_from_what_comes_after() -> None:
+    course = Course((Way("a"),))
+    for _ in range(20):
+        course.failed(NetworkError("no route"))
+        assert course.remedy(NetworkError("no route")) is R.TRY_AGAIN
+    error = SessionError("the plugin died")
+    course.failed(error)
+    assert course.remedy(error) is R.TRY_AGAIN
+    for _ in range(FIRST_TRIES - 1):
+        course.failed(error)
+    assert course.remedy(error) is R.FAIL
+
+
+def test_what_is_lost_again_and_again_is_not_replaced_at_once_for_ever() -> None:
+    allowance = Allowance(most=3, refill=60)
+    assert [allowance.take(1000.0 + second) for second in range(0, 25, 5)] == [True, True, True, False, False]
+    assert [allowance.take(1060.0 + second) for second in range(0, 25, 5)] == [True, False, False, False, False]
+    assert [allowance.take(9000.0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_detour_that_is_denied_ends_no_tunnel_that_was_right() -> None:

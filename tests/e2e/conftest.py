@@ -15,6 +15,7 @@ import pytest
 
 from ssm_tui.demo.runner import DemoProcess
 from tests.e2e.terminal import Terminal
+from tests.free_ports import free_port
 
 SSM_TUI = (sys.executable, "-m", "ssm_tui")
 # Where the system's own tools are; the tests' Python has an `aws` beside it, which must not be found by accident.
@@ -108,8 +109,7 @@ def make_laptop(cloud: Mapping[str, str], home: Path, path: str) -> Laptop:
 
 def own_port() -> str:
     """A free port, for tests that look whether it is free afterwards: the usual ones are taken by whoever is next."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
+    return str(free_port())
 
 
 def port_is_free(port: int) -> bool:

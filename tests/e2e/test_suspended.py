@@ -18,7 +18,11 @@ from ssm_tui.demo.patience import Patience
 from ssm_tui.demo.runner import DemoProcess
 from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="only POSIX suspends processes")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(sys.platform != "linux", reason="only POSIX suspends processes"),
+    pytest.mark.xdist_group("suspended"),  # one cloud for both
+]
 
 _PATIENCE = 2.0
 _SLEEP = 11.0  # what the supervisor's clock, which ticks every 5 s, surely takes for a sleep: 5 s late at least

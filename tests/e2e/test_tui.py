@@ -9,17 +9,20 @@ import time
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault, Order
 from ssm_tui.demo.runner import DemoProcess
-from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, port_is_free
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop
 from tests.e2e.terminal import Terminal, processes
 
 pytestmark = pytest.mark.e2e
 
 PROMPT = "~]$"
+_UNTIL_CLEARED = 25.0
+"""Seconds that a slow call would take. Its client asks again after 30."""
 
 
 def listed(terminal: Terminal) -> None:
@@ -51,6 +54,12 @@ def leave(terminal: Terminal) -> None:
     terminal.wait_for("Leave ssm-tui?")
     terminal.send("y")
     assert terminal.wait_end() == 0
+
+
+def listening(terminal: Terminal) -> set[int]:
+    """The ports that the app has. The database's usual one may be another test's the moment that it is free."""
+    mine = psutil.Process(terminal.process.pid).net_connections("tcp")
+    return {each.laddr.port for each in mine if each.status == psutil.CONN_LISTEN}
 
 
 def _moved_from(here: str, screen: str) -> bool:
@@ -134,6 +143,7 @@ def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
         found = re.search(r"⇄ 127\.0\.0\.1:(\d+)", highlighted(screen))
         assert found is not None
         port = int(found[1])
+        assert port in listening(terminal)
         answer = laptop.psql(port, "select count(*) > 0 from orders", database="orders", user="app")
         assert (answer.stdout.strip(), answer.stderr) == ("t", "")
         terminal.send("y")
@@ -145,7 +155,7 @@ def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
         assert b"\x1b]52;c;" in terminal.raw
         terminal.send("s")
         terminal.wait_for(lambda screen: "⇄ 127.0.0.1:" not in highlighted(screen))
-        terminal.wait_for(lambda _: port_is_free(port))
+        terminal.wait_for(lambda _: port not in listening(terminal))
         terminal.send("q")
         assert terminal.wait_end() == 0
     assert not processes(laptop.mark)
@@ -263,11 +273,12 @@ def test_every_state_of_a_tunnel_is_seen(tmp_path: Path) -> None:
             select(terminal, "orders")
             port = _well_and_ill(terminal, faults)
             _idle_and_its_log(terminal, faults, port)
-            faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=2, calls=1))
+            faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=_UNTIL_CLEARED, calls=1))
             _open_again(terminal)
             terminal.wait_for("◐ starting")
             terminal.send("s")
             terminal.wait_for("◑ stopping")
+            faults.inject(Order(Fault.CLEAR))
             terminal.wait_for("No tunnels.")
             faults.inject(Order(Fault.DATABASE_DOWN, database="orders"))
             _open_again(terminal)
@@ -279,11 +290,12 @@ def test_every_state_of_a_tunnel_is_seen(tmp_path: Path) -> None:
 
 def _well_and_ill(terminal: Terminal, faults: FaultClient) -> int:
     """Starting, ready, reconnecting, paused, degraded, and ready again; its port."""
-    faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=2, calls=1))
+    faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=_UNTIL_CLEARED, calls=1))
     terminal.send("enter")
     terminal.wait_for("⇄ 1 ")
     terminal.send("3")
     terminal.wait_for("◐ starting")
+    faults.inject(Order(Fault.CLEAR))
     port = _port(terminal.wait_for("● ready"))
 
     faults.inject(Order(Fault.THROTTLE, action="ssm:StartSession"))

@@ -24,8 +24,9 @@ from websockets.http11 import Request, Response
 
 from ssm_tui.plugin import framing, handshake
 from ssm_tui.plugin.encryption import SessionCipher
-from ssm_tui.plugin.framing import ChannelClosed, Message, MessageType, OpenMessage, PayloadType
+from ssm_tui.plugin.framing import Message, MessageType, PayloadType
 from ssm_tui.plugin.handshake import HandshakeComplete, HandshakeRequest
+from ssm_tui.plugin.opening import ChannelClosed, OpenMessage, channel_closed, decode_open
 from ssm_tui.plugin.reliability import Outbox
 
 SESSION = "dev-0123456789abcdef0"
@@ -137,7 +138,7 @@ class Gateway:
         await self.shake_hands("Port", properties, agent=agent)
 
     async def end(self, text: str = "") -> None:
-        await self.raw(framing.encode(framing.channel_closed(ChannelClosed(SESSION, text, "i-1"))))
+        await self.raw(framing.encode(channel_closed(ChannelClosed(SESSION, text, "i-1"))))
 
     async def cut(self) -> None:
         """Ends the websocket as a broken network does."""
@@ -155,7 +156,7 @@ class Gateway:
 
     async def session(self, connection: ServerConnection) -> None:
         try:
-            self.opens.append(framing.decode_open(await connection.recv()))
+            self.opens.append(decode_open(await connection.recv()))
             self.connection = connection
             await self.changes()
             async for frame in connection:

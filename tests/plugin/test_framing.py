@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssm_tui.plugin import framing
-from ssm_tui.plugin.framing import ChannelClosed, Flag, FrameError, Message, MessageType, OpenMessage, PayloadType
+from ssm_tui.plugin import framing, opening
+from ssm_tui.plugin.framing import Flag, FrameError, Message, MessageType, PayloadType
+from ssm_tui.plugin.opening import ChannelClosed, OpenMessage
 from tests.plugin.recordings import load, load_json, recording_names
 
 CODEC = load_json("codec.json")
@@ -48,7 +49,7 @@ def test_every_recorded_frame_is_reproduced_to_the_byte(name: str) -> None:
             assert framing.encode(framing.decode(recorded.payload)) == recorded.payload
         elif recorded.kind == "text":
             text = recorded.payload.decode()
-            assert framing.encode_open(framing.decode_open(text)) == text
+            assert opening.encode_open(opening.decode_open(text)) == text
 
 
 @pytest.mark.parametrize("vector", CODEC["valid"], ids=lambda vector: str(vector["name"]))
@@ -154,18 +155,18 @@ def test_flags_travel_as_four_bytes() -> None:
 def test_an_open_message_keeps_its_token_to_itself() -> None:
     message = OpenMessage(token="s3cret", client_id="c", request_id="r", client_version="1.2.764.0")
     assert "s3cret" not in repr(message)
-    assert framing.decode_open(framing.encode_open(message)) == message
+    assert opening.decode_open(opening.encode_open(message)) == message
     with pytest.raises(FrameError) as caught:
-        framing.decode_open('{"TokenValue":"s3cret"}')
+        opening.decode_open('{"TokenValue":"s3cret"}')
     assert "s3cret" not in str(caught.value)
 
 
 def test_channel_closed_is_read_whatever_it_holds() -> None:
     closed = ChannelClosed("dev-1", "over", "i-1")
-    assert framing.parse_channel_closed(framing.channel_closed(closed).payload) == closed
-    assert framing.parse_channel_closed(b"not json") == ChannelClosed()
-    assert framing.parse_channel_closed(b"{}") == ChannelClosed()
-    assert framing.parse_channel_closed(b'{"Output":7,"SessionId":"s"}') == ChannelClosed("s")
+    assert opening.parse_channel_closed(opening.channel_closed(closed).payload) == closed
+    assert opening.parse_channel_closed(b"not json") == ChannelClosed()
+    assert opening.parse_channel_closed(b"{}") == ChannelClosed()
+    assert opening.parse_channel_closed(b'{"Output":7,"SessionId":"s"}') == ChannelClosed("s")
 
 
 def test_the_quick_frame_is_that_of_encode() -> None:

@@ -18,7 +18,7 @@ from tests.sessions.supervising import REGION, Landscape, Processes, Watched, su
 
 
 @pytest.fixture(scope="module")
-def landscape(demo_cloud: DemoProcess) -> Iterator[Landscape]:
+def _landscape(demo_cloud: DemoProcess) -> Iterator[Landscape]:
     administrator = administrator_of(demo_cloud)
     nodes = {
         tag["Value"]: instance["InstanceId"]
@@ -36,6 +36,14 @@ def landscape(demo_cloud: DemoProcess) -> Iterator[Landscape]:
         databases[one["DBClusterIdentifier"]] = one["Endpoint"], one["Port"]
     yield Landscape(nodes, databases, administrator.client("ssm", REGION))
     administrator.close()
+
+
+@pytest.fixture
+def landscape(_landscape: Landscape) -> Landscape:
+    """Without sessions: on a busy machine a program that is ended leaves before the service has answered."""
+    for session in _landscape.ssm.describe_sessions(State="Active")["Sessions"]:
+        _landscape.ssm.terminate_session(SessionId=session["SessionId"])
+    return _landscape
 
 
 @pytest.fixture(scope="module")

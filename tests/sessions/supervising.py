@@ -25,8 +25,18 @@ from tests.demo_cloud import administrator_of
 
 REGION = "ap-northeast-2"
 HERE = Context(None, REGION)
-QUICK = Patience(probe=3, client=20, first_try=0.05, last_try=0.4, first_look=0.1, last_look=0.4, login=0.2, count=0.1)
-"""What people wait for in seconds, tests need not."""
+QUICK = Patience(
+    probe=3,
+    client=20,
+    first_try=0.05,
+    last_try=0.4,
+    first_look=0.1,
+    last_look=0.4,
+    login=0.2,
+    count=0.1,
+    answer=20,
+)
+"""What people wait for in seconds, tests need not. What they look for at the service afterwards, they do wait for."""
 
 
 @dataclass

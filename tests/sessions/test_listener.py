@@ -39,7 +39,7 @@ class Session:
 
     def __init__(self, port: int) -> None:
         self.host, self.port = "127.0.0.1", port
-        self.carried = 0
+        self.carried = self.held = 0
         self.clients = 0
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -620,9 +620,11 @@ async def test_a_slow_reader_holds_little_memory_and_gets_everything() -> None:
                 (link,) = listener._links.values()
                 assert link.client.transport is not None
                 assert link.client.transport.get_write_buffer_size() <= 256 * 1024
+                assert session.held == 1
                 client.shutdown(socket.SHUT_WR)
                 assert len(await asyncio.to_thread(read_all, client)) == size
             await until(lambda: session.clients == 0)
+            assert session.held == 0
 
 
 async def test_a_session_is_free_while_a_slow_reader_still_takes_the_end() -> None:
@@ -663,14 +665,16 @@ async def test_a_client_that_does_not_read_is_no_reason_to_wait_at_the_end() -> 
     with socket.socket() as client:
         async with server(far) as port:
             sessions = Sessions()
-            sessions.begin(port)
+            session = sessions.begin(port)
             async with listening(sessions) as listener:
                 client.connect(("127.0.0.1", listener.port))
                 before = -1
                 while said != before or not said:
                     before = said
                     await asyncio.sleep(0.2)
+                assert session.held == 1
                 await asyncio.wait_for(listener.close(), 5)
+                assert session.held == 0
 
 
 async def test_changes_are_told() -> None:

@@ -98,3 +98,24 @@ async def test_it_can_be_waited_for_again() -> None:
         async with asyncio.timeout(10):
             await logins.renewed(PROD)
     assert clouds.asked == ["prod"] * 3
+
+
+async def test_who_asks_does_not_wait_for_a_look_that_hangs() -> None:
+    answered = threading.Event()
+
+    class Hanging(Profiles):
+        def open(self, context: Context) -> AwsCloud:
+            self.looked.set()
+            answered.wait(20)
+            return super().open(context)
+
+    clouds = Hanging()
+    logins = Logins(clouds, every=0.01)
+    waiting = asyncio.create_task(logins.renewed(PROD))
+    await asyncio.to_thread(clouds.looked.wait, 10)
+    logins.renew("prod")
+    try:
+        async with asyncio.timeout(5):
+            await waiting
+    finally:
+        answered.set()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -223,6 +224,33 @@ async def test_who_must_share_shares_with_the_one_that_has_less_to_do(
         await work
     for client in (first, second):
         await client.close()
+
+
+def fill(client: socket.socket) -> None:
+    """Until nothing between here and the echo takes any more."""
+    client.settimeout(1)
+    with contextlib.suppress(TimeoutError):
+        while client.send(bytes(65536)):
+            pass
+
+
+async def test_nobody_is_put_behind_a_client_that_does_not_read(
+    watched: Watched, landscape: Landscape, processes: Processes
+) -> None:
+    """It carries nothing, and that is no sign of having time: the whole session stands still behind it."""
+    number = watched.supervisor.open(landscape.to_node("web-1", 7, most_sessions=2))
+    port = (await watched.until(number, S.READY)).local_port
+    with socket.socket() as blind:
+        blind.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        blind.connect(("127.0.0.1", port))
+        pool = watched.supervisor._tunnels[number]._pool
+        while not any(session.held for session in pool._places):
+            await asyncio.to_thread(fill, blind)
+        await until_wide(watched, number, 2)
+        others = [await asyncio.wait_for(Client.dial(port), 10) for _ in range(3)]
+        assert spread(processes) == [1, 3]
+        for other in others:
+            await other.close()
 
 
 async def test_while_a_session_resumes_others_carry_its_next_clients(

@@ -14,6 +14,7 @@ import pytest
 
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
 from ssm_tui.errors import SessionError
+from ssm_tui.sessions.detached import remote as detached
 from ssm_tui.sessions.detached.attach import Supervisors
 from ssm_tui.sessions.detached.joined import JoinedTunnels
 from ssm_tui.sessions.detached.remote import RemoteTunnels
@@ -215,6 +216,33 @@ async def test_a_supervisor_that_is_stopped_is_said_to_be(place: Path, monkeypat
     finally:
         os.kill(attachment.hello.pid, signal.SIGCONT)
         await attachment.close()
+
+
+async def test_a_supervisor_that_is_stopped_keeps_nobody_waiting(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssm_tui.sessions.detached.attach.ANSWER_SECONDS", 0.2)
+    attachment = await supervisors(place).get()
+    os.kill(attachment.hello.pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(10):
+            with pytest.raises(SessionError, match="does not answer"):
+                await attachment.ask("statuses")
+    finally:
+        os.kill(attachment.hello.pid, signal.SIGCONT)
+        await attachment.close()
+
+
+async def test_of_ended_tunnels_the_last_are_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detached, "KEPT", 3)
+    missing = Supervisors(supervisors(place).rendezvous, ("/nonexistent",), "1", {})
+    tunnels = RemoteTunnels(missing)
+    ended: asyncio.Queue[TunnelStatus] = asyncio.Queue()
+    tunnels.subscribe(lambda status: ended.put_nowait(status) if status.state is S.FAILED else None)
+    for number in range(1, 9):
+        assert tunnels.open(request()) == number
+        assert (await asyncio.wait_for(ended.get(), 10)).id == number
+    assert [status.id for status in tunnels.statuses()] == [5, 6, 7, 8]
+    await tunnels.stop(1)
+    await tunnels.leave()
 
 
 class TestJoined:

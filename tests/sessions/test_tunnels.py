@@ -25,11 +25,14 @@ from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
 from ssm_tui.store.ports import Ports
+from tests.free_ports import free_port
 from tests.sessions.supervising import HERE, QUICK, Landscape, Processes, Watched, ask, supervised
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is left over is read from /proc")
 
 S = TunnelState
+PATIENT = replace(QUICK, quiet_probe=20, word=20)
+"""A refusal is waited for, however busy the machine: a silence does not pass for a far end that was reached."""
 
 
 def is_free(port: int | None) -> bool:
@@ -73,12 +76,15 @@ async def test_a_query_through_a_database_tunnel(
     ],
 )
 async def test_a_failure_says_why(
-    watched: Watched,
+    launcher: Launcher,
+    clouds: AwsClouds,
+    processes: Processes,
     landscape: Landscape,
     request_of: Callable[[Landscape], TunnelRequest],
     words: str,
 ) -> None:
-    failed = await watched.until(watched.supervisor.open(request_of(landscape)), S.FAILED)
+    async with supervised(launcher, clouds, processes, PATIENT) as watched:
+        failed = await watched.until(watched.supervisor.open(request_of(landscape)), S.FAILED)
     assert words in failed.message
     assert failed.hint
 
@@ -156,14 +162,17 @@ async def test_an_administrator_ends_the_session(watched: Watched, landscape: La
     assert landscape.active("web-1") != [session]
 
 
-async def test_many_at_once_each_fail_and_leave_nothing(watched: Watched, landscape: Landscape) -> None:
+async def test_many_at_once_each_fail_and_leave_nothing(
+    launcher: Launcher, clouds: AwsClouds, processes: Processes, landscape: Landscape
+) -> None:
     requests = [
         landscape.to_node("web-1", 80, host="nowhere.invalid"),
         landscape.to_node("검색-index-1", 7),
         landscape.to_node("web-1", 9, family=Family.POSTGRES),
     ]
-    numbers = [watched.supervisor.open(requests[index % 3]) for index in range(30)]
-    ends = await asyncio.gather(*(watched.until(number, S.FAILED, seconds=60) for number in numbers))
+    async with supervised(launcher, clouds, processes, replace(PATIENT, probe=60)) as watched:
+        numbers = [watched.supervisor.open(requests[index % 3]) for index in range(30)]
+        ends = await asyncio.gather(*(watched.until(number, S.FAILED, seconds=90) for number in numbers))
     words = ("nowhere.invalid", "ssm:StartSession", "refused")
     assert all(words[index % 3] in end.message for index, end in enumerate(ends)), [end.message for end in ends]
 
@@ -211,13 +220,6 @@ async def test_ports_and_what_is_open_are_remembered(
         again = await watched.until(watched.supervisor.open(replace(asked, local_port=None)), S.READY)
         assert again.local_port == asked.local_port
     assert noted.open == []
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Broken:

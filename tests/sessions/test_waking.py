@@ -44,3 +44,19 @@ async def test_a_jump_is_a_sleep_and_told_once() -> None:
     await looks(3)
     assert len(woken) == 2
     waking.rest()
+
+
+async def test_a_process_that_was_at_work_has_not_slept() -> None:
+    woken: list[None] = []
+    wall, worked = Wall(), 0.0
+    waking = Waking(lambda: woken.append(None), tick=0.02, late=60, wall=wall, work=lambda: worked)
+    waking.watch()
+    wall.ahead += 3600
+    worked += 3590
+    await looks(3)
+    assert woken == []
+    wall.ahead += 3600
+    worked += 100
+    await looks(3)
+    assert len(woken) == 1
+    waking.rest()

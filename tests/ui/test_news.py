@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.tunnels import TunnelState
-from tests.ui.fakes import NOW
+from ssm_tui.domain.tunnels import TunnelState, Way
+from tests.ui.fakes import HOSTILE, NOW
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
 from tests.ui.test_tunnels_view import quiet, tunnel
@@ -46,6 +46,16 @@ async def test_a_loss_is_told_once_and_the_return_with_the_time_it_took() -> Non
         world.tunnels.become(number, TunnelState.READY, message="")
         await person.is_told("orders is ready again after 12 s")
         assert len(told(person)) == 2
+
+
+async def test_a_return_through_another_node_names_it() -> None:
+    world = small_world()
+    async with started(world) as person:
+        number = tunnel(world, "orders", via=Way("i-1", "web-1"))
+        await person.is_told("orders is at 127.0.0.1:5001")
+        await lose(world, person, number)
+        world.tunnels.become(number, TunnelState.READY, message="", via=Way("i-2", HOSTILE))
+        await person.is_told("orders is ready again after 0 s\norders now goes through [/x]␛]0;pwned␇")
 
 
 async def test_tunnels_that_change_together_give_one_toast() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.errors import TargetError
-from tests.ui.fakes import CONTEXT, FakeDirectory, FakeLeftOver, World
+from tests.ui.fakes import CONTEXT, NOW, FakeDirectory, FakeLeftOver, World
 from tests.ui.fleet import small_world
 from tests.ui.screen import started
 from tests.ui.test_tunnels_view import quiet, tunnel
@@ -120,6 +121,37 @@ async def test_of_several_groups_one_is_chosen_and_half_a_group_is_completed() -
         await person.sees_no("2 of 2")
 
 
+async def test_a_group_of_which_one_cannot_come_up_goes_down_all_the_same() -> None:
+    world = world_with(ORDERS, CACHE, work=("my-orders", "my-cache"))
+    async with started(world, size=(80, 24)) as person:
+        await person.press("3", "enter")
+        await person.until(lambda: running(world) == ["my-orders"])
+        await person.press("u")
+        await person.sees("work  1 of 2 up")
+        await person.sees("s down")
+        await person.press("s")
+        await person.until(lambda: not running(world))
+        await person.is_told("my-orders stopped; its port is free.")
+
+
+async def test_what_ended_gives_its_row_to_the_same_tunnel_opened_elsewhere() -> None:
+    world = world_with(ORDERS)
+    request = TunnelRequest(CONTEXT, "i-1", 5432, host="db", name="my-orders")
+    async with started(world) as person:
+        await person.press("3")
+        for state, seconds in ((TunnelState.FAILED, 0), (TunnelState.FAILED, 1), (TunnelState.READY, 2)):
+            number = world.tunnels.open(request)
+            since = NOW + timedelta(seconds=seconds)
+            world.tunnels.become(number, state, since=since, local_port=5000 + seconds, detached=True)
+        await person.sees("⌁ my-orders  ● ready")
+        assert sum("my-orders" in line for line in person.lines()[2:8]) == 1
+        # Somebody else's attempt that fails later has a row of its own, and leaves the one that runs alone.
+        number = world.tunnels.open(request)
+        world.tunnels.become(number, TunnelState.FAILED, message="taken", since=NOW + timedelta(seconds=3))
+        await person.sees("✗ failed")
+        assert "● ready" in person.line_with("▌ ⌁ my-orders")
+
+
 async def test_without_groups_their_key_is_not_offered() -> None:
     async with started(world_with(ORDERS)) as person:
         await person.press("3", "u")
@@ -136,7 +168,7 @@ async def test_a_tunnel_opened_by_hand_stands_above_the_saved_ones_and_moves_no_
         assert "my-cache" in person.line_with("▌")
 
 
-LEFT = tuple(TunnelRequest(CONTEXT, "i-1", 5432, title=name) for name in ("orders", "cache", "ledger"))
+LEFT = tuple(TunnelRequest(CONTEXT, "i-1", 5432, name, title=name) for name in ("orders", "cache", "ledger"))
 
 
 async def test_what_a_power_cut_ended_is_offered_without_taking_a_key() -> None:
@@ -170,5 +202,17 @@ async def test_it_is_forgotten_or_left_for_later() -> None:
         await person.sees_no("cut off")
         await person.until(lambda: world.left_over.forgotten == 1)
         assert not world.tunnels.statuses()
+        await person.press("o")
+        assert person.app.screen is person.home
+
+
+async def test_what_was_opened_meanwhile_is_not_offered_a_second_time() -> None:
+    world = small_world()
+    world.left_over = FakeLeftOver(LEFT[:2])
+    world.tunnels.open(LEFT[1])
+    async with started(world) as person:
+        await person.sees("1 tunnel was open when ssm-tui was cut off: orders")
+        world.tunnels.open(LEFT[0])
+        await person.sees_no("cut off")
         await person.press("o")
         assert person.app.screen is person.home

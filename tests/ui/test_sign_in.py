@@ -94,6 +94,36 @@ async def test_where_there_is_no_way_to_sign_in_it_says_what_to_do_by_hand() -> 
         assert not world.hand_over.runs
 
 
+async def test_a_question_that_nobody_waits_for_any_more_is_taken_back() -> None:
+    world, _ = expired_world(["orders", "cache"])
+    async with started(world) as person:
+        await person.sees("● fresh")
+        expire(world)
+        await person.sees("i signs in")
+        await person.press("i")
+        await person.sees("Sign in?")
+        world.tunnels.become(1, TunnelState.READY)
+        await person.sees("profile dev: 1 tunnel waits for new credentials: cache ")
+        await person.sees("Sign in?")
+        world.tunnels.become(2, TunnelState.READY)
+        await person.sees_no("Sign in?")
+        assert world.tunnels.renewed == []
+
+
+async def test_the_next_tunnel_of_a_profile_that_waits_is_counted_and_not_told() -> None:
+    world, _ = expired_world(["orders", "cache"])
+    number = world.tunnels.open(TunnelRequest(Context("prod", "eu-west-1"), "i-9", 5432, title="theirs"))
+    async with started(world) as person:
+        await person.sees("● fresh")
+        world.tunnels.become(1, TunnelState.PAUSED)
+        await person.is_told("The credentials of profile dev are not valid any more; 1 tunnel waits: orders")
+        world.tunnels.become(2, TunnelState.PAUSED)
+        world.tunnels.become(number, TunnelState.PAUSED)
+        await person.is_told("The credentials of profile prod are not valid any more; 1 tunnel waits: theirs")
+        await person.sees("profile dev: 2 tunnels wait for new credentials: orders, cache")
+        assert not any("cache" in each.message for each in person.app._notifications)
+
+
 async def test_profiles_are_signed_in_one_by_one_the_highlighted_tunnels_first() -> None:
     world, _ = expired_world(["orders"])
     number = world.tunnels.open(TunnelRequest(Context("prod", "eu-west-1"), "i-9", 5432, title="theirs"))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ssm_tui.ui.presentation.cells import Column, Tone, arrange, fitted, natural_widths, width_of
+from ssm_tui.ui.presentation.cells import Column, Tone, arrange, fitted, natural_widths, shortened, width_of
 from ssm_tui.ui.presentation.nodes import node_columns
-from ssm_tui.ui.presentation.text import Cut, cut, fit, visible
+from ssm_tui.ui.presentation.text import Cut, cut, fit, visible, wrapped
 from tests.ui.fakes import HOSTILE, NOW
 from tests.ui.fleet import NODES
 
@@ -58,6 +58,32 @@ def test_a_cell_fills_its_column(pieces: list[tuple[str, Tone]], width: int, whe
 def test_cutting(text: str, width: int, shown: str) -> None:
     where = Cut.MIDDLE if text.startswith("i-") else Cut.END
     assert cut(text, width, where) == shown
+
+
+@given(TEXTS.map(visible), st.integers(2, 40), st.integers(1, 5))
+def test_wrapped_lines_fit(text: str, width: int, most: int) -> None:
+    lines = list(wrapped(text, width, most))
+    assert 1 <= len(lines) <= most
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_a_word_is_broken_only_where_it_has_no_room_on_a_line_of_its_own() -> None:
+    text = "asked for fewer calls (ssm:StartSession: ThrottlingException)"
+    assert list(wrapped(text, 38, 9)) == ["asked for fewer calls", "(ssm:StartSession:", "ThrottlingException)"]
+    assert list(wrapped("at orders.abc123.rds.amazonaws.com", 16, 9)) == ["at orders.abc123", ".rds.amazonaws.c", "om"]
+
+
+def test_a_cell_that_is_too_long_loses_its_last_pieces_before_any_is_cut() -> None:
+    cell = (("prod ", Tone.PLAIN), ("●", Tone.GOOD), (" fresh", Tone.DIM), (" 31 s", Tone.DIM))
+    texts = {width: "".join(text for text, _ in shortened(cell, width)) for width in (17, 16, 12, 11, 4, 0)}
+    assert texts == {
+        17: "prod ● fresh 31 s",
+        16: "prod ● fresh    ",
+        12: "prod ● fresh",
+        11: "prod ●     ",
+        4: "pro…",
+        0: "",
+    }
 
 
 def test_a_hostile_name_is_shown_as_it_is_written() -> None:

@@ -57,6 +57,26 @@ async def test_every_state_is_said_by_a_symbol_and_a_word(size: tuple[int, int])
         assert "Tunnels 8" in person.text()
 
 
+async def test_the_head_line_ends_before_the_last_column() -> None:
+    world = small_world()
+    async with started(world, size=(80, 24)) as person:
+        for name, state in [("a", TunnelState.PAUSED), ("b", TunnelState.RECONNECTING), ("c", TunnelState.READY)]:
+            tunnel(world, name, state)
+        await person.sees("1 paused, 1 reconnecting ")
+        assert len(person.lines()[0].rstrip()) == 79
+
+
+async def test_the_details_name_the_node_it_goes_through_and_those_that_stand_by() -> None:
+    world = small_world()
+    relay, *others = (Way(f"i-{n}", f"relay-{n}") for n in (1, 2, 3))
+    request = TunnelRequest(CONTEXT, relay.target, 5432, host="db", title="db", label=relay.label, others=tuple(others))
+    async with started(world, size=(120, 35)) as person:
+        world.tunnels.become(world.tunnels.open(request), TunnelState.READY, local_port=5432, via=others[0])
+        await person.press("3")
+        await person.sees("stands by   relay-1, relay-3")
+        assert "relay-2" in person.line_with("through")
+
+
 async def test_the_head_line_tells_what_is_not_well() -> None:
     world = small_world()
     async with started(world, size=(160, 35)) as person:

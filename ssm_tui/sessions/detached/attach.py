@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HELLO_SECONDS: Final = 5.0
 # Python, our modules, and a predecessor that may have tunnels to end.
 START_SECONDS: Final = 60.0
+# Ending a tunnel takes longest: processes that do not want to go, and an answer of AWS's.
+ANSWER_SECONDS: Final = 60.0
 _TRIES: Final = 5
 
 
@@ -33,6 +35,10 @@ class GoneError(SessionError):
 
     def __init__(self) -> None:
         super().__init__("the detached supervisor has gone", "see: ssm-tui tunnels")
+
+
+def _silent() -> SessionError:
+    return SessionError("the detached supervisor does not answer", "is it stopped? end it")
 
 
 class Attachment:
@@ -49,7 +55,7 @@ class Attachment:
 
     async def ask(self, do: Any, *, then: Callable[[Answer], None] | None = None, **fields: Any) -> Answer:
         """The answer. `then` gets it before any news that came behind it. Raises SessionError: what the supervisor
-        said against it, or GoneError."""
+        said against it, that it does not answer, or GoneError."""
         if self._listening.done():
             raise GoneError
         self._number += 1
@@ -58,7 +64,10 @@ class Attachment:
         self._asked[number] = answer, then
         self._writer.write(wire.line(Ask(number, do, **fields)))
         try:
-            return await answer
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await answer
+        except TimeoutError:
+            raise _silent() from None
         finally:
             self._asked.pop(number, None)
 
@@ -223,7 +232,7 @@ class Supervisors:
             hello = wire.SAID.decode(raw) if raw else None
         except TimeoutError:
             writer.close()
-            raise SessionError("the detached supervisor does not answer", "is it stopped? end it") from None
+            raise _silent() from None
         except (OSError, ValueError, msgspec.DecodeError):
             hello = None
         except SessionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 2.0
 """How often traffic is asked for, and whether a supervisor has come."""
+KEPT: Final = 100
+"""Tunnels that have ended, of those the last."""
 
 
 class RemoteTunnels:
@@ -42,6 +45,7 @@ class RemoteTunnels:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._look_seconds = look_seconds
         self._known: dict[int, TunnelStatus] = {}
+        self._numbers = itertools.count(1)
         self._own: dict[int, int] = {}
         """Our ids by those of the supervisor that we are attached to."""
         self._attachment: Attachment | None = None
@@ -73,12 +77,11 @@ class RemoteTunnels:
 
     async def stop(self, tunnel: int) -> None:
         """Ends it, or takes one that has failed off the list."""
-        status = self._known[tunnel]
         theirs = self._theirs(tunnel)
         if theirs is not None and self._attachment is not None:
             with contextlib.suppress(SessionError):  # gone, or not there any more: that is what was wanted
                 await self._attachment.ask("stop", tunnel=theirs)
-        elif not status.state.ended:
+        else:
             self._end(tunnel, TunnelState.STOPPED)
 
     async def close(self) -> None:
@@ -192,7 +195,7 @@ class RemoteTunnels:
         if answer.tunnel in self._own:
             self._end(number, TunnelState.STOPPED, "it is open already")
             return
-        if self._known[number].state.ended:  # stopped before it could begin
+        if number not in self._known or self._known[number].state.ended:  # stopped before it could begin
             self._order("stop", tunnel=answer.tunnel)
         self._own[answer.tunnel] = number
         for status in answer.statuses:
@@ -226,8 +229,8 @@ class RemoteTunnels:
                 listener(status)
 
     def _end(self, tunnel: int, state: TunnelState, message: str = "", hint: str = "") -> None:
-        before = self._known[tunnel]
-        if before.state.ended:
+        before = self._known.get(tunnel)
+        if before is None or before.state.ended:
             return
         if not may_become(before.state, state):
             state = TunnelState.STOPPED
@@ -263,7 +266,11 @@ class RemoteTunnels:
         task.add_done_callback(self._tasks.discard)
 
     def _next(self) -> int:
-        return len(self._known) + 1
+        listed = set(self._own.values())
+        ended = [each.id for each in self._known.values() if each.state.ended and each.id not in listed]
+        for number in ended[:-KEPT]:
+            del self._known[number]
+        return next(self._numbers)
 
     def _theirs(self, tunnel: int) -> int | None:
         return next((theirs for theirs, ours in self._own.items() if ours == tunnel), None)

@@ -190,6 +190,7 @@ class DetachedServer:
         same = next((status for status in self.listed() if _same(status, request)), None)
         if same is not None:
             return Answer(ask, tunnel=same.id, statuses=(same,))
+        self._dismissed &= {status.id for status in self._tunnels.statuses()}
         self._opening = True  # the client must know the id before it hears of the tunnel
         try:
             number = self._tunnels.open(request)

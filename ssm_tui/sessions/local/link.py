@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ssm_tui.sessions.local.listener import Upstream
+    from ssm_tui.sessions.local.upstream import Upstream
 
 EARLY_BYTES: Final = 64 * 1024
 """What is read of a client that has no upstream yet: enough to notice that it goes, and to have its opening ready."""
@@ -70,10 +70,12 @@ class End(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self.other is not None:
             self.other.pause_reading()
+            self._link.held(self, full=True)
 
     def resume_writing(self) -> None:
         if self.other is not None:
             self.other.resume_reading()
+            self._link.held(self, full=False)
 
     def write(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
@@ -142,6 +144,7 @@ class Link:
         self._accepted = accepted
         self._input_ended = input_ended
         self._upstream: Upstream | None = None
+        self._holds: Upstream | None = None
         self._far: End | None = None
         self._early: list[bytes] = []
         self._in_order = False
@@ -248,6 +251,14 @@ class Link:
         if self._upstream is not None:
             self._upstream.carried += size
 
+    def held(self, end: End, *, full: bool) -> None:
+        """An end takes no more, or does again. Where it is the client, the session has to hold what comes for it."""
+        if end is self.client and full is (self._holds is None):
+            upstream = self._upstream if full else self._holds
+            if upstream is not None:
+                upstream.held += 1 if full else -1
+                self._holds = upstream if full else None
+
     def ended(self, end: End) -> None:
         """An end has no more to say."""
         if end.other is not None:
@@ -262,9 +273,13 @@ class Link:
 
     def lost(self, end: End) -> None:
         """An end is closed."""
-        if end is not self.client and (end is not self._far or self._untouched):
-            self._part(end)
-            return
+        self.held(self.client, full=False)
+        if end is not self.client:
+            if end is not self._far:
+                return  # one that it has parted from
+            if self._untouched:
+                self._part(end)
+                return
         if not self._in_order:
             # One side is gone: the other may neither hang, nor take what it has for all there was. But a client that
             # had ended its input has said all it had to say.

@@ -16,7 +16,7 @@ session may have died without anyone knowing it yet.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from ssm_tui.domain.tunnels import Connection, Traffic
 from ssm_tui.errors import SessionError
@@ -26,8 +26,9 @@ from ssm_tui.sessions.local.link import Link
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+
+    from ssm_tui.sessions.local.upstream import Upstreams
 
 BACKLOG: Final = 512
 # How often a client may find its session gone, and how long the session's owner has to notice.
@@ -38,34 +39,6 @@ _DIAL_SECONDS: Final = 5.0
 # After its end of input a client is looked at until the connection is over: soon at first, then ever more rarely.
 _FIRST_LOOK_SECONDS: Final = 0.02
 _LAST_LOOK_SECONDS: Final = 5.0
-
-
-class Upstream(Protocol):
-    """A session's local port."""
-
-    carried: int
-    """Bytes that have passed, both ways: the listener counts it up."""
-
-    @property
-    def host(self) -> str:
-        """Where it listens."""
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-
-    @property
-    def lost(self) -> asyncio.Future[None]:
-        """Settled (or cancelled) once the session is gone."""
-
-
-class Upstreams(Protocol):
-    """Gives each client its upstream."""
-
-    def __call__(self) -> AbstractAsyncContextManager[Upstream]:
-        """Entering waits for a session, as long as its owner finds good; it raises TimeoutError or SessionError where
-        there will be none: the client is reset. It is left once the client no longer needs the session, and cancelled
-        where the client has gone before it had one."""
 
 
 class Listener:
@@ -95,8 +68,9 @@ class Listener:
         """Begins to accept."""
         loop = asyncio.get_running_loop()
         for each in self._sockets:
-            server = await loop.create_server(self._client, sock=each, backlog=BACKLOG)
-            self._servers.append(server)
+            server = await loop.create_server(self._client, sock=each, backlog=BACKLOG, start_serving=False)
+            self._servers.append(server)  # before it serves: a cancelled start is undone by `close` too
+            await server.start_serving()
 
     def traffic(self) -> Traffic:
         """At this moment, with all that the connections before have carried."""

@@ -7,7 +7,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.recovery import Backoff, Course, Remedy
+from ssm_tui.domain.recovery import Allowance, Backoff, Course, Remedy
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import FarEndError, SsmTuiError
 from ssm_tui.sessions.tunnels.pool import Pool
@@ -46,6 +46,7 @@ class Connector:
         self._on_event = on_event
         self._course = Course(request.ways)
         self._backoff = Backoff(means.random, patience.first_try, patience.last_try)
+        self._at_once = Allowance()
         self._attempt: Session | None = None
         self._hurried = self._woken = False
         self._cause = ""
@@ -64,14 +65,14 @@ class Connector:
                 return await self._start()
             except SsmTuiError as error:
                 if not self._woken:  # else it was given up for a fresh one
-                    self._course.tries += 1
+                    self._course.failed(error)
                     await self._mend(error)
 
     async def replace(self, error: SsmTuiError, *, steady: bool) -> None:
         """After the last session: returns when it is time for another start. `steady`: it stood for a while, and the
-        next is begun at once. Raises the error where that mends nothing."""
+        next is begun at once, unless that was done too often. Raises the error where that mends nothing."""
         self._course.lost(error, steady=steady)
-        await self._mend(error, at_once=steady)
+        await self._mend(error, at_once=steady and self._at_once.take(self._loop.time()))
 
     async def _mend(self, error: SsmTuiError, *, at_once: bool = False) -> None:
         self._cause = error.message

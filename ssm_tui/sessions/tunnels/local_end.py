@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.tunnels import TunnelRequest
-    from ssm_tui.sessions.local.listener import Upstreams
+    from ssm_tui.sessions.local.upstream import Upstreams
 
 
-class Wanted(Protocol):
+class TunnelMemory(Protocol):
     """Remembers what is open, for the next start after a power cut. Both block briefly."""
 
     def opened(self, request: TunnelRequest, port: int) -> None:
@@ -28,7 +28,7 @@ class Wanted(Protocol):
         """The tunnel that had it has ended."""
 
 
-class NoMemory:
+class NoPortMemory:
     """Where no port is remembered."""
 
     def recall(self, request: TunnelRequest) -> int | None:
@@ -52,31 +52,35 @@ async def open_local_end(
     clock: Callable[[], datetime],
 ) -> Listener:
     """The listener, accepting. Raises PortError; then, and where it is cancelled, no port is left bound."""
-    taking = in_background(lambda: ports.take(request, memory), "take a port")
+    listener = Listener(await _taken(request, memory), upstreams, on_change=on_change, clock=clock)
     try:
-        await asyncio.wait([taking])
-        listener = Listener(taking.result(), upstreams, on_change=on_change, clock=clock)
         await listener.start()
     except BaseException:
-        await asyncio.wait([taking])  # briefly
-        if taking.exception() is None:
-            _close(taking.result())
+        await listener.close()
         raise
     return listener
 
 
-def _close(sockets: tuple[socket.socket, ...]) -> None:
-    for each in sockets:
-        each.close()
+async def _taken(request: TunnelRequest, memory: ports.PortMemory) -> tuple[socket.socket, ...]:
+    taking = in_background(lambda: ports.take(request, memory), "take a port")
+    try:
+        await asyncio.wait([taking])
+    except BaseException:
+        await asyncio.wait([taking])  # briefly
+        if taking.exception() is None:
+            for each in taking.result():
+                each.close()
+        raise
+    return taking.result()
 
 
-async def remember_opened(wanted: Wanted | None, request: TunnelRequest, port: int) -> None:
+async def remember_opened(wanted: TunnelMemory | None, request: TunnelRequest, port: int) -> None:
     """The tunnel would be offered again after a power cut."""
     if wanted is not None:
         await in_background(lambda: wanted.opened(request, port), "remember a tunnel")
 
 
-async def remember_closed(wanted: Wanted | None, port: int) -> None:
+async def remember_closed(wanted: TunnelMemory | None, port: int) -> None:
     """The tunnel is over."""
     if wanted is not None:
         await in_background(lambda: wanted.closed(port), "forget a tunnel")

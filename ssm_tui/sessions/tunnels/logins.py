@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
@@ -53,14 +53,17 @@ class Logins:
             asked.set()
 
     async def _look(self, context: Context) -> None:
-        profile, asked = context.profile, self._asked[context.profile]
-        while not asked.is_set():
-            try:
-                async with asyncio.timeout(self._every):
-                    await asked.wait()
-            except TimeoutError:
-                if await in_background(lambda: self._good(context), "look at credentials"):
+        profile, asked = context.profile, asyncio.create_task(self._asked[context.profile].wait())
+        try:
+            while not (await asyncio.wait([asked], timeout=self._every))[0]:
+                looking = in_background(lambda: self._good(context), "look at credentials")
+                # A program that fetches credentials may hang: who asks need not wait for it.
+                either: list[asyncio.Future[Any]] = [asked, looking]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if asked.done() or looking.result():
                     break
+        finally:
+            asked.cancel()
         del self._looks[profile], self._asked[profile]
 
     def _good(self, context: Context) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.sessions.local.ports import PortMemory
-    from ssm_tui.sessions.tunnels.local_end import Wanted
+    from ssm_tui.sessions.tunnels.local_end import TunnelMemory
     from ssm_tui.sessions.tunnels.logins import Logins
     from ssm_tui.sessions.tunnels.session import Starter
 
@@ -24,4 +24,4 @@ class Means:
     clock: Callable[[], datetime]
     random: Callable[[], float]
     memory: PortMemory
-    wanted: Wanted | None
+    wanted: TunnelMemory | None

@@ -15,7 +15,10 @@ class Patience:
     """From the start of the session process to its open port."""
     probe: float = 12.0
     """For the far end's first byte."""
-    word: float = 0.5
+    quiet_probe: float = 0.5
+    """Beside the time that opening the session took: how long a far end of unknown protocol must not refuse. The agent
+    repeats what came before its client was ready, and it dials."""
+    word: float = 1.0
     """The plugin says that a stream failed on its output, the stream's end arrives by the socket: either may be first.
     """
     last_words: float = 5.0
@@ -40,7 +43,8 @@ class Patience:
     """A session that the service ends without a word after so long without traffic was idle: AWS's shortest idle
     timeout is a minute (userguide/session-preferences-timeout)."""
     steady: float = 3.0
-    """A session that stood so long is replaced at once; after a shorter one the backoff goes on."""
+    """A session that stood so long is replaced at once (within domain.recovery.Allowance); after a shorter one the
+    backoff goes on."""
     first_try: float = 1.0
     last_try: float = 300.0
     """The bounds of the backoff."""

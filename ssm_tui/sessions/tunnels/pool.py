@@ -30,9 +30,10 @@ class _Place:
     rate: int = 0
 
     @property
-    def load(self) -> tuple[bool, int, int]:
-        """Less is better: one that resumes carries nothing now."""
-        return bool(self.resuming), self.clients, self.rate
+    def load(self) -> tuple[bool, bool, int, int]:
+        """Less is better: one that resumes carries nothing now, and one with a client that does not read may carry
+        nothing for the others."""
+        return bool(self.resuming), self.session.held > 0, self.clients, self.rate
 
 
 class Pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ssm_tui.background import in_background
 from ssm_tui.domain import sessions
@@ -13,7 +13,7 @@ from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
 from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import reading
 from ssm_tui.sessions.children import Child
-from ssm_tui.sessions.probe import QUIET_SECONDS, Reached, probe, quiet_for
+from ssm_tui.sessions.probe import Reached, probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import TunnelRequest
     from ssm_tui.sessions.tunnels.leftovers import Leftovers
     from ssm_tui.sessions.tunnels.patience import Patience
+
+# From the session's name to its open port, where that is not known, and what is believed of it at most. Seconds.
+_SLOW_OPENING: Final = 0.7
+_LONGEST_OPENING: Final = 3.0
 
 
 class Preparer(Protocol):
@@ -59,14 +63,15 @@ class Session:
         self._on_event = on_event
         self._id: str | None = None
         self._named_at: float | None = None
-        self._opening = QUIET_SECONDS
+        self._named = asyncio.Event()
+        self._opening = _SLOW_OPENING
         self._port_said: asyncio.Future[int] = loop.create_future()
         self._far_end_refused = asyncio.Event()
         self._probing = False
         self._closing = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
         self.port = 0
-        self.carried = 0
+        self.carried = self.held = 0
         self.opened_at = loop.time()
         self.opened = asyncio.Event()
         self.lost: asyncio.Future[None] = loop.create_future()
@@ -135,6 +140,8 @@ class Session:
 
     async def _with_child(self, command: Command) -> None:
         self._id = command.session_id
+        if self._id is not None:
+            self._named.set()
         child = await Child.start(command, self._heard)
         ended = asyncio.create_task(child.wait())
         try:
@@ -144,6 +151,9 @@ class Session:
                 self._stand(self._port_said.result())
                 await _first_of(_over(ended), self._closing.wait())
             if self._closing.is_set():
+                # The AWS CLI calls StartSession itself: ended before it says the answer, it would leave a session that
+                # nobody can name.
+                await _first_of(self._named.wait(), _over(ended), seconds=self._patience.answer)
                 return
             if not ended.done():
                 raise SessionError(
@@ -197,8 +207,9 @@ class Session:
             case reading.SessionNamed(session_id):
                 self._id = session_id
                 self._named_at = now
+                self._named.set()
             case reading.PortOpened(port):
-                self._opening = now - self._named_at if self._named_at else QUIET_SECONDS
+                self._opening = now - self._named_at if self._named_at else _SLOW_OPENING
                 if not self._port_said.done():
                     self._port_said.set_result(port)
             case reading.FarEndRefused():
@@ -217,7 +228,7 @@ class Session:
         far = request.far_end
         self._far_end_refused.clear()
         try:
-            reached = await probe(request.family, self.host, self.port, seconds, quiet_for(self._opening))
+            reached = await probe(request.family, self.host, self.port, seconds, self._quiet)
         except OSError as problem:
             raise _PortGoneError(f"the session's port does not answer: {problem.strerror}", "retry") from None
         if reached is Reached.SILENT:
@@ -229,6 +240,13 @@ class Session:
             raise refused(request)
         if reached is Reached.CLOSED and request.family in (Family.POSTGRES, Family.MYSQL):
             raise FarEndError(f"{far} closed the connection at once", "is this the port of the database?")
+
+    @property
+    def _quiet(self) -> float:
+        """The silence after which a far end of unknown protocol counts as reached. A refusal comes back within a round
+        trip, and opening the session took several (websocket, handshake and its completion): where those were slow, or
+        the machine is busy, it is waited for longer."""
+        return self._patience.quiet_probe + min(self._opening, _LONGEST_OPENING)
 
     async def _refusal_was_said(self) -> bool:
         await _first_of(self._far_end_refused.wait(), seconds=self._patience.word)

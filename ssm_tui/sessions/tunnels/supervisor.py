@@ -6,12 +6,12 @@ import asyncio
 import random as chance
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.sessions.local.ports import PortMemory
 from ssm_tui.sessions.tunnels.leftovers import Leftovers
-from ssm_tui.sessions.tunnels.local_end import NoMemory, Wanted
+from ssm_tui.sessions.tunnels.local_end import NoPortMemory, TunnelMemory
 from ssm_tui.sessions.tunnels.logins import Logins
 from ssm_tui.sessions.tunnels.means import Means
 from ssm_tui.sessions.tunnels.patience import Patience
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from ssm_tui.domain.services import Clouds
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
 
-__all__ = ["Patience", "PortMemory", "Preparer", "TunnelSupervisor", "Wanted"]
+KEPT: Final = 100
+"""Tunnels that have ended, of those the last: who opens and stops them for weeks has them all no more."""
+
+__all__ = ["Patience", "PortMemory", "Preparer", "TunnelMemory", "TunnelSupervisor"]
 
 
 class TunnelSupervisor:
@@ -42,7 +45,7 @@ class TunnelSupervisor:
         *,
         clock: Callable[[], datetime] | None = None,
         memory: PortMemory | None = None,
-        wanted: Wanted | None = None,
+        wanted: TunnelMemory | None = None,
         wait_seconds: float | None = None,
         random: Callable[[], float] = chance.random,
         patience: Patience | None = None,
@@ -55,30 +58,35 @@ class TunnelSupervisor:
             Logins(clouds, patience.login),
             clock or (lambda: datetime.now(UTC)),
             random,
-            memory or NoMemory(),
+            memory or NoPortMemory(),
             wanted,
         )
         self._waking = Waking(self._woken, tick=patience.tick, late=patience.late)
         self._tunnels: dict[int, Tunnel] = {}
+        self._opened = 0
         self._listeners: list[Callable[[TunnelStatus], None]] = []
 
     def open(self, request: TunnelRequest) -> int:
         """Begins a tunnel and returns its id at once; what becomes of it comes as statuses."""
-        number = len(self._tunnels) + 1
+        ended = [number for number, tunnel in self._tunnels.items() if tunnel.over]
+        for number in ended[:-KEPT]:
+            del self._tunnels[number]
+        self._opened = number = self._opened + 1
         self._tunnels[number] = Tunnel(number, request, self._means, self._tell)
         self._waking.watch()
         return number
 
     async def stop(self, tunnel: int) -> None:
         """Ends it: its processes are gone and its port is free when this returns."""
-        await self._tunnels[tunnel].stop()
+        if tunnel in self._tunnels:
+            await self._tunnels[tunnel].stop()
 
     async def close(self) -> None:
         """Ends all of them."""
         await asyncio.gather(*(tunnel.stop() for tunnel in self._tunnels.values()))
 
     def statuses(self) -> tuple[TunnelStatus, ...]:
-        """Every tunnel of this run, oldest first, the ended ones too. The traffic is that of this moment."""
+        """Every tunnel of this run, oldest first, of the ended ones the last. The traffic is that of this moment."""
         return tuple(tunnel.status for tunnel in self._tunnels.values())
 
     def subscribe(self, listener: Callable[[TunnelStatus], None]) -> Callable[[], None]:
@@ -88,7 +96,8 @@ class TunnelSupervisor:
 
     def retry(self, tunnel: int) -> None:
         """Tries at once what would be tried later; where it is paused, whether there are new credentials."""
-        one = self._tunnels[tunnel]
+        if (one := self._tunnels.get(tunnel)) is None:
+            return
         if one.status.state is TunnelState.PAUSED:
             self.renew(one.request.context.profile)
         one.nudge()
@@ -99,11 +108,11 @@ class TunnelSupervisor:
 
     async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
         """What has become of it, oldest first."""
-        return self._tunnels[tunnel].history
+        return self._tunnels[tunnel].history if tunnel in self._tunnels else ()
 
     async def carried(self, tunnel: int) -> tuple[Connection, ...]:
         """The connections that it carries, oldest first."""
-        return self._tunnels[tunnel].connections
+        return self._tunnels[tunnel].connections if tunnel in self._tunnels else ()
 
     def _tell(self, status: TunnelStatus) -> None:
         if status.state.ended and all(tunnel.status.state.ended for tunnel in self._tunnels.values()):

@@ -61,6 +61,11 @@ class Tunnel:
         return self._chronicle.measured(self._listener.traffic(), len(self._pool))
 
     @property
+    def over(self) -> bool:
+        """Nothing of it is left."""
+        return self._life.done()
+
+    @property
     def history(self) -> tuple[TunnelEvent, ...]:
         """What has become of it, oldest first."""
         return self._chronicle.history

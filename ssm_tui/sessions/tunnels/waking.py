@@ -12,15 +12,24 @@ if TYPE_CHECKING:
 
 class Waking:
     """Calls `woken` after a sleep. One for all tunnels, and it runs only while there are any: between two looks nothing
-    is done. The wall's clock counts on in a sleep, the timer's does not on Linux."""
+    is done. The wall's clock counts on in a sleep, the timer's does not on Linux. A process that comes late because it
+    was at work has not slept: its own processor time tells."""
 
     def __init__(
-        self, woken: Callable[[], None], *, tick: float, late: float, wall: Callable[[], float] = time.time
+        self,
+        woken: Callable[[], None],
+        *,
+        tick: float,
+        late: float,
+        wall: Callable[[], float] = time.time,
+        work: Callable[[], float] = time.process_time,
     ) -> None:
         self._woken = woken
         self._tick = tick
         self._late = late
         self._wall = wall
+        self._work = work
+        self._worked = 0.0
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -36,11 +45,11 @@ class Waking:
             self._timer = None
 
     def _next(self) -> None:
-        self._due = self._wall() + self._tick
+        self._due, self._worked = self._wall() + self._tick, self._work()
         self._timer = asyncio.get_running_loop().call_later(self._tick, self._look)
 
     def _look(self) -> None:
-        slept = self._wall() - self._due > self._late
+        slept = self._wall() - self._due - (self._work() - self._worked) > self._late
         self._next()
         if slept:
             self._woken()

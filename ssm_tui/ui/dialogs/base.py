@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -30,6 +31,16 @@ class Dialog(ModalScreen[A | None]):
         # Before an input takes it for its own; Ctrl-Q is the app's.
         Binding("ctrl+c", "leave", show=False, priority=True),
     ]
+
+    _answered = False
+
+    def dismiss(self, result: A | None = None) -> AwaitComplete:
+        """Once: of a key that is held down the first answers, and the next would close whatever lies under the
+        dialog."""
+        if self._answered:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         """Without an answer."""

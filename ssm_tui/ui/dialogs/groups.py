@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -18,11 +19,31 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from ssm_tui.ui.flows.saved import Group
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group's name, the names of its tunnels, and how many of them are up."""
+
+    name: str
+    members: tuple[str, ...]
+    up: int
+
+    @property
+    def whole(self) -> bool:
+        """All of it is up."""
+        return self.up == len(self.members)
 
 
-class GroupMenu(Dialog[str]):
-    """Answers with the name of the group chosen."""
+@dataclass(frozen=True, slots=True)
+class GroupChoice:
+    """A group's name, and whether it shall go down even where it is not wholly up."""
+
+    name: str
+    down: bool = False
+
+
+class GroupMenu(Dialog[GroupChoice]):
+    """Answers with the group chosen."""
 
     DEFAULT_CSS = """
     GroupMenu > .box { width: 90%; max-width: 90; padding: 0 1; }
@@ -31,6 +52,7 @@ class GroupMenu(Dialog[str]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"pick({number})", show=False) for number in range(1, 10)),
+        Binding("s,x", "down", show=False),
         Binding("j", "cursor(1)", show=False),
         Binding("k", "cursor(-1)", show=False),
     ]
@@ -42,7 +64,7 @@ class GroupMenu(Dialog[str]):
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
         box.border_title = Content("Groups")
-        box.border_subtitle = Content("↵ brings up or takes down · 1-9 at once · Esc leaves")
+        box.border_subtitle = Content("↵ up, or down · s down · 1-9 at once · Esc leaves")
         width = max(20, min(int(self.app.size.width * 0.9), 90) - 8)
         with box:
             yield OptionList(*(Option(_prompt(at, group, width)) for at, group in enumerate(self._groups, 1)))
@@ -50,7 +72,13 @@ class GroupMenu(Dialog[str]):
     def action_pick(self, number: int) -> None:
         """Chooses by number, at once."""
         if number <= len(self._groups):
-            self.dismiss(self._groups[number - 1].name)
+            self.dismiss(GroupChoice(self._groups[number - 1].name))
+
+    def action_down(self) -> None:
+        """What is up of the highlighted group, down."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None and self._groups[at].up:
+            self.dismiss(GroupChoice(self._groups[at].name, down=True))
 
     def action_cursor(self, by: int) -> None:
         """Moves among the lines."""
@@ -58,7 +86,7 @@ class GroupMenu(Dialog[str]):
         choices.action_cursor_down() if by > 0 else choices.action_cursor_up()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._groups[event.option_index].name)
+        self.dismiss(GroupChoice(self._groups[event.option_index].name))
 
 
 def _prompt(number: int, group: Group, width: int) -> Content:

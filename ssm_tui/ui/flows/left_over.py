@@ -15,7 +15,7 @@ from ssm_tui.ui.presentation.tunnels import counted
 if TYPE_CHECKING:
     from textual.app import App
 
-    from ssm_tui.domain.tunnels import TunnelRequest
+    from ssm_tui.domain.tunnels import TunnelRequest, TunnelStatus
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.services import LeftOver
 
@@ -28,7 +28,7 @@ class _Fate(Enum):
 
 
 class LeftOverFlow:
-    """Asks the store once; what it offers stands until it is opened or forgotten."""
+    """Asks the store once; what it offers stands until it is opened, here or elsewhere, or forgotten."""
 
     def __init__(self, app: App[Any], left_over: LeftOver, tunnels: TunnelFlow) -> None:
         self._app, self._left_over, self._tunnels = app, left_over, tunnels
@@ -37,6 +37,14 @@ class LeftOverFlow:
     async def look(self) -> None:
         """Reads what is offered."""
         self.requests = await in_background(self._left_over.offered, "read what was open")
+        for status in self._tunnels.running():
+            self.take(status)
+
+    def take(self, status: TunnelStatus) -> None:
+        """A tunnel that runs is not offered: opened a second time it would only find its port taken."""
+        if self.requests and not status.state.ended:
+            there = _there(status.request)
+            self.requests = tuple(request for request in self.requests if _there(request) != there)
 
     def notice(self) -> tuple[Notice, ...]:
         """One line, or none."""
@@ -55,7 +63,7 @@ class LeftOverFlow:
         answers = (Answer("y", "open them again", _Fate.OPEN), Answer("f", "forget them", _Fate.FORGET))
         text = f"{self._words()}."
         fate = await self._app.push_screen_wait(Choice("Left over", text, answers, "not now"))
-        if fate is None:
+        if fate is None or not self.requests:
             return
         requests, self.requests = self.requests, ()
         # First, so that what is opened now is not forgotten with what was open then.
@@ -63,3 +71,7 @@ class LeftOverFlow:
         if fate is _Fate.OPEN:
             for request in requests:
                 self._tunnels.open(request)
+
+
+def _there(request: TunnelRequest) -> object:
+    return request.context, request.far_end

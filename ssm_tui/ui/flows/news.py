@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.flows.telling import tell
+from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.presentation.times import span
 from ssm_tui.ui.presentation.tunnels import counted, heading, names
 
@@ -42,6 +43,9 @@ class _Known:
     """Of one tunnel: its state, whether it was ever usable, since when it is in trouble, how much of that was told."""
 
     state: TunnelState | None = None
+    profile: str | None = None
+    via: str = ""  # the node of the last time that it was ready
+    turned: bool = False  # it is another one now
     reached: bool = False
     trouble: datetime | None = None
     told: Kind | None = None
@@ -63,7 +67,7 @@ class News:
             if status.id in self._changed:
                 self._changed[status.id] = status  # the same news, with better words
             return
-        known.state = status.state
+        known.state, known.profile = status.state, status.request.context.profile
         if status.state in (TunnelState.DEGRADED, TunnelState.RECONNECTING, TunnelState.PAUSED):
             known.trouble = known.trouble or self._clock()
         if not self._changed:
@@ -74,10 +78,13 @@ class News:
         changed, self._changed = self._changed, {}
         by_kind: dict[Kind, list[TunnelStatus]] = {}
         longest = 0.0
+        asked = {k.profile for k in self._known.values() if k.state is TunnelState.PAUSED and k.told is Kind.PAUSED}
         for status in changed.values():
             known = self._known[status.id]
             took = (self._clock() - known.trouble).total_seconds() if known.trouble else 0.0
             kind = self._kind(status, known)
+            if kind is Kind.PAUSED and known.profile in asked:
+                continue  # that has been told of the profile; the notice counts those that wait
             if kind is not None:
                 by_kind.setdefault(kind, []).append(status)
                 longest = max(longest, took if kind is Kind.AGAIN else 0.0)
@@ -91,11 +98,14 @@ class News:
             case TunnelState.READY | TunnelState.IDLE:
                 first, told = not known.reached, known.told
                 known.reached, known.trouble, known.told = True, None, None
+                if status.state is TunnelState.READY:
+                    via = status.via.target
+                    known.turned, known.via = known.via not in ("", via), via
                 if first and status.detached:
                     return None  # it ran before, here or before this program
                 if first:
                     return Kind.READY if status.state is TunnelState.READY else Kind.LISTENS
-                return Kind.AGAIN if told and status.state is TunnelState.READY else None
+                return Kind.AGAIN if (told or known.turned) and status.state is TunnelState.READY else None
             case TunnelState.FAILED:
                 return Kind.FAILED
             case TunnelState.PAUSED:
@@ -127,6 +137,8 @@ class News:
                 tell(self._app, text, "i signs in", severity="warning")
             return
         text, hint = _one(kind, statuses[0], took) if len(statuses) == 1 else _several(kind, statuses, took)
+        if kind is Kind.AGAIN and (turned := [status for status in statuses if self._known[status.id].turned]):
+            hint = "; ".join(f"{heading(status)} now goes through {_node(status)}" for status in turned)
         severe = {
             Kind.FAILED: "error",
             Kind.LISTENS: "information",
@@ -134,6 +146,10 @@ class News:
             Kind.AGAIN: "information",
         }
         tell(self._app, text, hint, severity=severe.get(kind, "warning"))  # type: ignore[arg-type]  # literals all
+
+
+def _node(status: TunnelStatus) -> str:
+    return visible(status.via.label or status.via.target)
 
 
 def _wait(statuses: list[TunnelStatus]) -> str:

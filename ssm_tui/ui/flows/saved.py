@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.groups import GroupMenu
+from ssm_tui.ui.dialogs.groups import Group, GroupChoice, GroupMenu
 from ssm_tui.ui.flows.telling import tell, tell_error
 
 if TYPE_CHECKING:
@@ -19,20 +18,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.services import Services
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group's name, the names of its tunnels, and how many of them are up."""
-
-    name: str
-    members: tuple[str, ...]
-    up: int
-
-    @property
-    def whole(self) -> bool:
-        """All of it is up."""
-        return self.up == len(self.members)
 
 
 class SavedFlow:
@@ -78,15 +63,18 @@ class SavedFlow:
         )
 
     async def toggle_group(self, start: Callable[[SavedTunnel], None]) -> None:
-        """Asks which where there are several. A group that is not wholly up is brought up by `start`, for each."""
-        groups = {group.name: group for group in self.groups()}
-        name = (
-            next(iter(groups)) if len(groups) == 1 else await self._app.push_screen_wait(GroupMenu([*groups.values()]))
-        )
-        if name is None:
+        """Asks which where there are several, and where one is half up what to do. Without a word for it, what is not
+        wholly up is brought up, by `start` for each."""
+        groups = self.groups()
+        if len(groups) == 1 and (groups[0].whole or not groups[0].up):
+            choice: GroupChoice | None = GroupChoice(groups[0].name)
+        else:
+            choice = await self._app.push_screen_wait(GroupMenu(groups))
+        if choice is None:
             return
-        group = groups[name]
-        if group.whole:
+        name = choice.name
+        group = next(each for each in self.groups() if each.name == name)
+        if group.whole or choice.down:
             await self._tunnels.stop_all(self.running(group.members), f"Take the group {name} down?")
             return
         missing = [self._saved[each] for each in group.members if not self.running([each])]

@@ -41,6 +41,12 @@ class SignInFlow:
     ) -> None:
         self._app, self._services, self._tunnels, self._renewed = app, services, tunnels, renewed
         self._running = False
+        self._question: tuple[str | None, Choice[_Go]] | None = None
+
+    def look(self) -> None:
+        """A question that nobody waits for any more is taken back: they have gone on by themselves."""
+        if self._question is not None and self._question[0] not in self.waiting() and self._question[1].is_current:
+            self._question[1].dismiss(None)
 
     def waiting(self) -> dict[str | None, list[TunnelStatus]]:
         """The paused tunnels by profile."""
@@ -99,7 +105,12 @@ class SignInFlow:
             run = f"run {shown(command.argv)} elsewhere" if command is not None else "renew the profile's credentials"
             text += f"\n\n{visible(what or run)[:300]}"
             answer = Answer("y", "that is done: go on", _Go.ON)
-        return await self._app.push_screen_wait(Choice("Sign in?", text, (answer,), "not now")) is not None
+        question = Choice("Sign in?", text, (answer,), "not now")
+        self._question = profile, question
+        try:
+            return await self._app.push_screen_wait(question) is not None
+        finally:
+            self._question = None
 
 
 def waiting_for(statuses: list[TunnelStatus]) -> str:

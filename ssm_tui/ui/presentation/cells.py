@@ -58,6 +58,13 @@ def fitted(cell: Cell, width: int, where: Cut) -> Cell:
     return tuple(shown)
 
 
+def shortened(cell: Cell, width: int) -> Cell:
+    """The cell in exactly `width` columns: pieces beyond its first two are left out whole before any is cut."""
+    while len(cell) > 2 and width_of(cell) > width:
+        cell = cell[:-1]
+    return fitted(cell, max(0, width), Cut.END)
+
+
 @dataclass(frozen=True, slots=True)
 class Column(Generic[R]):
     """One column: how a row becomes a cell, and how it gives way where there is little room.

@@ -57,8 +57,9 @@ def context_cell(context: Context, reading: Reading, now: datetime) -> Cell:
         return label, ("◐", Tone.ACCENT), (f" {rest}", Tone.DIM)
     if old:
         return label, ("◌", Tone.WARN), (f" {old}", Tone.WARN)
-    fresh = f" fresh {ago(reading.since, now)}" if reading.since else ""
-    return label, ("●", Tone.GOOD), (fresh, Tone.DIM)
+    if reading.since is None:
+        return label, ("●", Tone.GOOD)
+    return label, ("●", Tone.GOOD), (" fresh", Tone.DIM), (f" {ago(reading.since, now)}", Tone.DIM)
 
 
 def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -> Iterator[Notice]:

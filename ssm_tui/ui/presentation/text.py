@@ -78,12 +78,14 @@ def wrapped(text: str, width: int, most: int) -> Iterator[str]:
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
-    """The text up to the last space that fits, and the rest."""
+    """The text up to the last space that fits, and the rest. A word is broken where it would leave half the line empty
+    and has no room on the next one either."""
     if cell_len(text) <= width:
         return text, ""
-    head = cut(text, width)[:-1]
-    at = head.rfind(" ")
-    at = at if at > width // 2 else len(head)
+    head = _head(text, width)
+    at = len(head) if text[len(head)] == " " else head.rfind(" ")
+    word = text[at + 1 :].partition(" ")[0]
+    at = at if at > width // 2 or (at > 0 and cell_len(word) <= width) else len(head)
     return text[:at], text[at:].strip()
 
 

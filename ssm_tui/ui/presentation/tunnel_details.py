@@ -14,7 +14,7 @@ from ssm_tui.ui.presentation.times import ago, span
 from ssm_tui.ui.presentation.tunnels import DETACHED, LOOKED_UP, SAVED, STATES, TunnelRow, news_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.saved import SavedTunnel
@@ -33,8 +33,9 @@ class Insight:
     events: tuple[TunnelEvent, ...] = ()
 
 
-def tunnel_details(row: TunnelRow, via: str, insight: Insight, now: datetime) -> Details:
-    """A tunnel that runs or failed, or a saved one that does not run."""
+def tunnel_details(row: TunnelRow, ways: Sequence[str], insight: Insight, now: datetime) -> Details:
+    """A tunnel that runs or failed, or a saved one that does not run. `ways` are the names of the node that it goes
+    through and of those that stand by; of a saved one there are none."""
     if row.status is None:
         return _saved_details(row)
     status, request = row.status, row.status.request
@@ -42,14 +43,14 @@ def tunnel_details(row: TunnelRow, via: str, insight: Insight, now: datetime) ->
     local = status.local_port or request.local_port or request.port
     spec = forward(request.context, request.target, request.port, host=request.host, local_port=local)
     subtitle = f"{DETACHED} goes on without ssm-tui" if status.detached else ""
-    return Details(row.name, subtitle, facts(*_facts(status, via, now)), tuple(findings), shown(aws_argv(spec)))
+    return Details(row.name, subtitle, facts(*_facts(status, ways, now)), tuple(findings), shown(aws_argv(spec)))
 
 
-def _facts(status: TunnelStatus, via: str, now: datetime) -> Iterator[tuple[str, str | None]]:
+def _facts(status: TunnelStatus, ways: Sequence[str], now: datetime) -> Iterator[tuple[str, str | None]]:
     request, live = status.request, not status.state.ended
     yield "local", status.address if live else None
     yield "to", request.far_end
-    yield "through", via
+    yield "through", ways[0]
     yield "since", f"{status.since.astimezone():%H:%M:%S}, {ago(status.since, now)}"
     yield "connections", str(status.connections) if live else None
     yield "sent", size(status.traffic.sent) if live else None
@@ -58,7 +59,7 @@ def _facts(status: TunnelStatus, via: str, now: datetime) -> Iterator[tuple[str,
     yield "starts", "with the first connection" if request.on_demand else None
     yield "probed", f"every {span(request.probe_every)}" if request.probe_every else None
     yield "bound to", f"{request.bind} too: others may reach it" if request.bind else None
-    yield "stands by", ", ".join(way.label or way.target for way in request.others)
+    yield "stands by", ", ".join(ways[1:])
     yield "context", request.context.label
 
 

@@ -79,18 +79,41 @@ class TunnelRow:
 def tunnel_rows(
     statuses: Sequence[TunnelStatus], saved: Sequence[SavedTunnel], looked_up: Container[str], now: datetime
 ) -> list[TunnelRow]:
-    """Those that were opened by hand, oldest first, then the saved ones in their order, running or not."""
-    running = {status.request.name: status for status in statuses if status.request.name}
+    """Those that were opened by hand, oldest first, then the saved ones in their order, running or not. What ended is
+    not told any more once the same tunnel was opened again, by whom and where ever."""
+    current = _current(statuses)
+    of_saved = {
+        # One that runs has the row of the saved one, whatever has ended since.
+        each.name: max(
+            (status for status in current if status.request.name == each.name),
+            key=lambda status: (not status.state.ended, status.since),
+            default=None,
+        )
+        for each in saved
+    }
     rows = [
         TunnelRow(status=status, wait=_wait(status, now))
-        for status in statuses
-        if running.get(status.request.name) is not status or not any(s.name == status.request.name for s in saved)
+        for status in current
+        if of_saved.get(status.request.name) is not status
     ]
     for each in saved:
-        status = running.get(each.name)
+        status = of_saved[each.name]
         wait = _wait(status, now) if status else None
         rows.append(TunnelRow(each, status, wait, looked_up=each.name in looked_up))
     return rows
+
+
+def _current(statuses: Sequence[TunnelStatus]) -> list[TunnelStatus]:
+    latest: dict[object, TunnelStatus] = {}
+    for status in statuses:
+        same = _same(status)
+        if same not in latest or latest[same].since <= status.since:
+            latest[same] = status
+    return [status for status in statuses if not status.state.ended or latest[_same(status)] is status]
+
+
+def _same(status: TunnelStatus) -> object:
+    return status.request.name, status.request.context, status.request.far_end
 
 
 def _wait(status: TunnelStatus, now: datetime) -> int | None:
@@ -143,8 +166,9 @@ def connections_cell(row: TunnelRow) -> Cell:
     return (count, (f" ×{status.sessions}", Tone.DIM)) if status.sessions > 1 else (count,)
 
 
-def _bytes_cell(count: int) -> Cell:
-    return plain(f"{size(count):>7}") if count else ()
+def _bytes_cell(count: int, width: int) -> Cell:
+    """Under the end of its heading."""
+    return plain(f"{size(count):>{width}}") if count else ()
 
 
 def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], str]) -> tuple[Column[TunnelRow], ...]:
@@ -154,9 +178,9 @@ def tunnel_columns(clock: Callable[[], datetime], via: Callable[[TunnelStatus], 
         Column("STATE", state_cell, rank=0, least=14, most=14, steady=14),
         Column("LOCAL", _local_end, rank=0, least=15, most=15, steady=15),
         Column("CONN", connections_cell, rank=1, least=5, most=7, steady=5),
-        Column("SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0), rank=3, least=7, most=7),
+        Column("   SENT", lambda r: _bytes_cell(r.status.traffic.sent if r.status else 0, 7), rank=3, least=7, most=7),
         Column(
-            "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0), rank=3, least=8, most=8
+            "RECEIVED", lambda r: _bytes_cell(r.status.traffic.received if r.status else 0, 8), rank=3, least=8, most=8
         ),
         Column("SINCE", lambda r: plain(ago(r.status.since, clock())) if r.status else (), rank=5, least=6, most=6),
         Column("VIA", lambda r: plain(via(r.status)) if r.status else (), rank=4, least=12, most=28),

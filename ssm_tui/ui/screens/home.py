@@ -146,6 +146,8 @@ class Home(Board):
     @on(TunnelChanged)
     def _tunnel_changed(self, message: TunnelChanged) -> None:
         self._news.take(message.status)
+        self._left_over.take(message.status)
+        self._sign_in.look()
         self._changed()
 
     def _tunnel_rows(self) -> Sequence[TunnelRow]:

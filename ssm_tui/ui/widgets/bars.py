@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from ssm_tui.ui.presentation.cells import Tone, fitted, width_of
-from ssm_tui.ui.presentation.text import Cut, wrapped
+from ssm_tui.ui.presentation.cells import Tone, shortened, width_of
+from ssm_tui.ui.presentation.text import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +32,8 @@ STYLES = {
     Tone.BAD: "$text-error",
     Tone.ACCENT: "$text-accent",
 }
+
+APART = 3  # cells before each context
 
 
 def content(cell: Cell) -> Content:
@@ -56,16 +58,17 @@ class ContextBar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        left: list[Content] = [Content.styled(" ssm-tui ", "bold $text-primary")]
-        room = self.size.width - 10 - width_of(self._tunnels) - 2
+        left: list[Content] = [Content.styled(" ssm-tui", "bold $text-primary")]
+        # One cell stays free before the tunnels, and one behind them.
+        room = self.size.width - left[0].cell_length - width_of(self._tunnels) - 2
         for at, cell in enumerate(self._contexts):
             more = f"+{len(self._contexts) - at} more"
-            need = width_of(cell) + 3
-            if need > room - (cell_len(more) + 2 if at + 1 < len(self._contexts) else 0):
-                rest = ((more, Tone.DIM),) if len(self._contexts) > 1 else fitted(cell, max(0, room), Cut.END)
-                left.append(Content.assemble("  ", content(rest)))
+            need = APART + width_of(cell)
+            if need > room - (APART + cell_len(more) if at + 1 < len(self._contexts) else 0):
+                rest = ((more, Tone.DIM),) if len(self._contexts) > 1 else shortened(cell, room - APART)
+                left.append(Content.assemble(" " * APART, content(rest)))
                 break
-            left.append(Content.assemble("  ", content(cell), " "))
+            left.append(Content.assemble(" " * APART, content(cell)))
             room -= need
         line = Content("").join(left)
         blank = max(1, self.size.width - line.cell_length - width_of(self._tunnels) - 1)

@@ -15,16 +15,14 @@ from ssm_tui.plugin import handshake
 from ssm_tui.plugin.framing import (
     Message,
     MessageType,
-    OpenMessage,
     PayloadType,
     acknowledge,
     acknowledged_sequence,
     decode,
     encode,
-    encode_open,
     now_ms,
-    parse_channel_closed,
 )
+from ssm_tui.plugin.opening import OpenMessage, encode_open, parse_channel_closed
 from ssm_tui.plugin.reliability import Inbox, Outbox
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ from tests.demo_cloud import Caller, administrator_of, developer_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+pytestmark = pytest.mark.xdist_group("demo-encryption")  # one cloud for all
+
 PREFERENCES = "SSM-SessionManagerRunShell"
 SECRET = "the quick brown fox"
 BEGUN = b"This session is encrypted using AWS KMS.\n"

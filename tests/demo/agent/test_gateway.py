@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from ssm_tui.demo.gateway import REAL, Gateway, Patience
 from ssm_tui.demo.relay import LOST, TERMINATED
-from ssm_tui.plugin.framing import MAX_FRAME, MessageType, OpenMessage, PayloadType, control, encode, encode_open
+from ssm_tui.plugin.framing import MAX_FRAME, MessageType, PayloadType, control, encode
+from ssm_tui.plugin.opening import OpenMessage, encode_open
 from tests.demo.agent.client import Client
 from tests.demo.agent.conftest import Cloud, Landscape
 from tests.demo.agent.streams import Streams

@@ -17,7 +17,7 @@ from websockets.frames import Frame, Opcode
 
 from ssm_tui.demo.fault_client import FaultClient, FaultError
 from ssm_tui.demo.fault_orders import DURATION_WORDS, IDLE_WORDS, OF_SESSIONS, Fault, Order
-from ssm_tui.plugin.framing import OpenMessage, encode_open
+from ssm_tui.plugin.opening import OpenMessage, encode_open
 from tests.demo.agent.client import Client
 from tests.demo.agent.streams import Streams
 from tests.demo.control.conftest import refusal
@@ -256,11 +256,22 @@ def test_calls_fail_until_that_is_ended(faults: FaultClient, developer: Caller, 
 
 
 def test_calls_are_slow(faults: FaultClient, developer: Caller, node: str) -> None:
-    faults.inject(Order(Fault.SLOW, action="ssm:GetConnectionStatus", seconds=0.5, calls=1))
-    for least, most in ((0.5, 20), (0, 0.5)):
+    faults.inject(Order(Fault.SLOW, action="ssm:GetConnectionStatus", seconds=1.5, calls=1))
+    for least, most in ((1.5, 20), (0, 1.5)):
         began = time.monotonic()
         developer.client("ssm").get_connection_status(Target=node)
         assert least <= time.monotonic() - began < most
+
+
+async def test_a_slow_call_is_answered_when_the_fault_is_ended(
+    faults: FaultClient, developer: Caller, node: str
+) -> None:
+    await inject(faults, Order(Fault.SLOW, action="ssm:GetConnectionStatus", seconds=60, calls=1))
+    call = asyncio.create_task(asyncio.to_thread(developer.client("ssm").get_connection_status, Target=node))
+    done, _ = await asyncio.wait({call}, timeout=0.3)
+    assert not done
+    await inject(faults, Order(Fault.CLEAR))
+    assert (await asyncio.wait_for(call, 20))["Status"] == "connected"
 
 
 def test_credentials_expire_and_are_renewed(
