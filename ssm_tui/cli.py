@@ -63,7 +63,7 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     profiles = options.profile or (() if options.demo else settings.profiles)
     regions = options.region or (() if options.demo else settings.regions)
     may_ask = options.command is not None and sys.stdin.isatty()
-    program = Program(settings, profiles, regions, config=options.config, may_ask=may_ask)
+    program = Program(settings, profiles, regions, config=options.config, may_ask=may_ask, remember=not options.demo)
     match options.command:
         case "ls":
             from ssm_tui.commands import ls
@@ -83,6 +83,10 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
             return _tunnel(options, program)
         case "tunnels":
             return _tunnels(options, program)
+        case "cache":
+            from ssm_tui.commands import cache
+
+            return cache.clear()
     from ssm_tui.commands import screen
 
     return screen.run(program, options.filter)
@@ -225,6 +229,7 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     forward.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
     _add_tunnel(commands)
     _add_tunnels(commands)
+    _add_cache(commands)
     demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)
     demo.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="a command to run in the demo")
 
@@ -255,6 +260,13 @@ def _add_tunnels(commands: argparse._SubParsersAction[_Parser]) -> None:
     stop = what.add_parser("stop", help="stop detached tunnels", allow_abbrev=False)
     stop.add_argument("names", nargs="*", metavar="NAME", help="what it is called, its local address, or a beginning")
     stop.add_argument("--all", action="store_true", help="all of them")
+
+
+def _add_cache(commands: argparse._SubParsersAction[_Parser]) -> None:
+    cache = commands.add_parser("cache", help="the rows that the interface shows first", allow_abbrev=False)
+    _add_global(cache, after="_after")
+    what = cache.add_subparsers(dest="what", metavar="clear", parser_class=_Parser, required=True)
+    what.add_parser("clear", help="remove the rows of all contexts", allow_abbrev=False)
 
 
 def _width(text: str) -> int:

@@ -34,6 +34,7 @@ launcher = "direct"
 plugin = "ours"
 sessions_per_tunnel = 2
 wait_seconds = 5
+refresh_seconds = 0
 
 [tunnels.orders]
 database = "orders"
@@ -63,6 +64,7 @@ pay = ["orders", "web admin"]
         plugin="ours",
         sessions_per_tunnel=2,
         wait_seconds=5.0,
+        refresh_seconds=0.0,
         tunnels=(
             SavedTunnel(
                 name="orders",
@@ -97,6 +99,7 @@ pay = ["orders", "web admin"]
         ("sessions_per_tunnel = 9", "sessions_per_tunnel", "9", "from 1 to 8"),
         ("sessions_per_tunnel = true", "sessions_per_tunnel", "True", "from 1 to 8"),
         ("wait_seconds = -1", "wait_seconds", "-1", "from 0 to 600"),
+        ("refresh_seconds = 5", "refresh_seconds", "5", "from 10 up, or 0"),
         ("wait_seconds = nan", "wait_seconds", "nan", "from 0 to 600"),
         ("tunnels = 1", "tunnels", "1", "[tunnels.orders]"),
         ("[tunnels]\na = 1", "tunnels.a", "1", "a table"),

@@ -33,7 +33,7 @@ def test_every_setting() -> None:
     assert ", ".join(theme.name for theme in THEMES) in example
 
 
-COMMANDS = ["ls", "db", "shell", "forward", "tunnel", "tunnels", "tunnels stop", "demo"]
+COMMANDS = ["ls", "db", "shell", "forward", "tunnel", "tunnels", "tunnels stop", "cache", "demo"]
 
 
 def usages(command: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
-    from ssm_tui.domain.services import Clouds, Tunnels
+    from ssm_tui.domain.services import Clouds, RowMemory, Tunnels
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
@@ -25,7 +25,7 @@ class Program:
     """Makes each thing when it is first asked for: what a command does not need is not loaded.
 
     `profiles` and `regions` are those in force, `config` the settings file that was named, `may_ask` whether the
-    terminal is free for a question.
+    terminal is free for a question, `remember` whether what is read may be shown again by the next run.
     """
 
     def __init__(
@@ -36,12 +36,14 @@ class Program:
         *,
         config: Path | None = None,
         may_ask: bool = False,
+        remember: bool = True,
     ) -> None:
         self.settings = settings
         self._profiles = tuple(profiles)
         self._regions = tuple(regions)
         self._config = config
         self._may_ask = may_ask
+        self._remember = remember
 
     @cached_property
     def clouds(self) -> Clouds:
@@ -101,6 +103,18 @@ class Program:
         from ssm_tui.store.wanted import WantedTunnels
 
         return WantedTunnels(paths().state)
+
+    @cached_property
+    def memory(self) -> RowMemory | None:
+        """The rows of the last run, by the profiles and regions in force."""
+        if not self._remember:
+            return None
+        from ssm_tui.aws import origin
+        from ssm_tui.config import paths
+        from ssm_tui.store.inventory import KeptRows
+
+        asked = origin.asked(self._profiles, self._regions, os.environ)
+        return KeptRows(paths().rows, asked, lambda profile: origin.origin(profile, os.environ))
 
     def start_log(self) -> None:
         """What happens from now on is written to the log file too."""

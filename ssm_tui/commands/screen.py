@@ -27,6 +27,7 @@ def run(program: Program, filter_text: str) -> int:
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
+    from ssm_tui.ui.services import NoMemory
     from ssm_tui.ui.themes import THEMES
 
     settings = program.settings
@@ -45,12 +46,14 @@ def run(program: Program, filter_text: str) -> int:
             columns=chosen.columns if settings.columns is None else settings.columns,
             theme=settings.theme or chosen.theme,
             most_sessions=settings.sessions_per_tunnel,
+            refresh_seconds=settings.refresh_seconds,
         ),
         saved=settings.tunnels,
         groups=settings.groups,
         resolve=program.requests.resolve,
         sign_in=sign_in,
         left_over=LeftOver(program.wanted),
+        memory=program.memory or NoMemory(),
     )
     return run_interface(services, filter_text=filter_text)
 

@@ -45,6 +45,11 @@ class Paths:
     """What belongs to running processes: the detached supervisor's socket. Not over the network, gone at a reboot."""
 
     @property
+    def rows(self) -> Path:
+        """Where the last known rows of each context are kept."""
+        return self.cache / "rows"
+
+    @property
     def programs(self) -> Path:
         """Where starters of our own programs are written: one folder for each Python, which they name."""
         python = hashlib.sha256(sys.executable.encode()).hexdigest()[:12]
@@ -94,6 +99,8 @@ class Settings:
     """How many sessions a tunnel may have at a time, from 1 to WIDEST; a saved tunnel's own `width` comes before it."""
     wait_seconds: float = 30.0
     """How long a client that connects waits while a tunnel's session is being replaced."""
+    refresh_seconds: float = 60.0
+    """How long after a read the interface reads everything again, while somebody is there; 0 for only when asked to."""
     tunnels: tuple[SavedTunnel, ...] = ()
     """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

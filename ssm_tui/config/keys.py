@@ -75,6 +75,9 @@ _KEYS: Mapping[str, _Key] = {
     "plugin": _Key(str, "one of auto, aws, ours", ("auto", "aws", "ours").__contains__),
     "sessions_per_tunnel": _WIDTH,
     "wait_seconds": _Key(float, "a number of seconds from 0 to 600", lambda value: 0 <= value <= 600),
+    "refresh_seconds": _Key(
+        float, "a number of seconds from 10 up, or 0 for never", lambda value: value == 0 or 10 <= value <= 86400
+    ),
     "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
     "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
 }

@@ -64,6 +64,11 @@ class Access:
             case SessionKind.REMOTE:
                 return self.remote
 
+    @property
+    def known(self) -> bool:
+        """None of the answers is unknown."""
+        return Verdict.UNKNOWN not in (self.shell.verdict, self.forward.verdict, self.remote.verdict)
+
     def terms(self) -> tuple[str, ...]:
         """What `access:` in a filter compares with: each allowed kind, and `denied` or `unknown` where any is."""
         answers = {kind: self.of(kind).verdict for kind in SessionKind}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
+    from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
 
 
@@ -55,6 +56,29 @@ class Clouds(Protocol):
 
     def renew(self, profile: str | None) -> None:
         """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
+
+
+class RowMemory(Protocol):
+    """The last known rows of contexts, from run to run. Every method blocks briefly; none raises."""
+
+    def contexts(self) -> tuple[Context, ...]:
+        """Those that were found when the same profiles and regions were asked for last."""
+
+    def found(self, contexts: tuple[Context, ...]) -> None:
+        """These are found now."""
+
+    def renew(self, profile: str | None) -> None:
+        """The profile's credentials have changed, and with them perhaps whose rows it reads."""
+
+    def recall(self, context: Context) -> Iterator[Snapshot]:
+        """The context's rows in portions, the first of them small; nothing where none are kept, or they are of other
+        keys than the profile's present ones."""
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """These are the context's rows from now on."""
+
+    def forget(self, context: Context) -> None:
+        """The context's rows are not shown again."""
 
 
 class Shells(Protocol):

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.notifications import Notify
 
@@ -75,6 +76,12 @@ class SsmTui(App[None]):
         """The one screen; made here because its tunnels belong to the running event loop."""
         self._home = Home(self._services, self._filter_text)
         return self._home
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and every movement of the mouse passes here, whoever takes it."""
+        if isinstance(event, events.InputEvent) and self._home is not None:
+            self._home.touched()
+        await super().on_event(event)
 
     async def action_quit(self) -> None:
         """Ctrl-Q leaves like q does, with the same question; a dialog or the palette it leaves first."""

@@ -11,11 +11,12 @@ from ssm_tui.domain.filters import Filter, parse
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import database_order
+from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.access import Access, Answer
@@ -49,11 +50,28 @@ class Reading:
     since: datetime | None = None  # when all of it was last read to the end
     errors: dict[str, SsmTuiError] = field(default_factory=dict)  # by part
     notes: dict[str, list[Note]] = field(default_factory=dict)  # by part
+    account: str | None = None  # whose rows they are
+    ended: dict[str, datetime] = field(default_factory=dict)  # by part: when it was last read to the end, ever
+    read: set[str] = field(default_factory=set)  # parts that have been read to the end in this run
+    earlier: dict[str, list[Note]] = field(default_factory=dict)  # of the last read, while this one is under way
 
     @property
     def busy(self) -> bool:
         """Something is still being read."""
         return bool(self.parts)
+
+    @property
+    def stale(self) -> bool:
+        """The rows are those of `since`: of an earlier run, or of before it failed."""
+        return self.since is not None and bool(self.errors or not self.read >= {"nodes", "databases"})
+
+    def told(self) -> Iterator[Note]:
+        """What could not be read; of parts that are being read again, what it was the last time."""
+        for part in dict.fromkeys((*self.earlier, *self.notes)):
+            now = self.notes.get(part, [])
+            yield from now
+            if part in self.parts:
+                yield from (note for note in self.earlier.get(part, ()) if note not in now)
 
 
 class Catalog:
@@ -76,7 +94,7 @@ class Catalog:
         if reading.busy:
             return False
         reading.parts = {"nodes", "access", "databases"}
-        reading.nodes, reading.notes = 0, {}
+        reading.nodes, reading.notes, reading.earlier = 0, {}, reading.notes
         self._inventory.begin(context)
         self._seen[context] = set()
         return True
@@ -118,19 +136,23 @@ class Catalog:
         reading.errors.pop(part, None)
         if error is not None:
             reading.errors[part] = error
-        elif not reading.notes.get(part):
-            self._forget(context, part)
+        else:
+            reading.ended[part] = self._clock()
+            reading.read.add(part)
+            self._forget(context, part, partly=bool(reading.notes.get(part)))
         if part == "nodes" and error is not None:
             reading.parts.discard("access")  # nothing to ask about
         if not reading.busy and not reading.errors:
             reading.since = self._clock()
         self._relays = None
 
-    def _forget(self, context: Context, part: str) -> None:
-        """What a read that came to its end has not shown is gone."""
-        if part == "nodes":
+    def _forget(self, context: Context, part: str, *, partly: bool) -> None:
+        """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
+        if part == "nodes" and partly:
+            self._inventory.finish_partly(context)
+        elif part == "nodes":
             self._inventory.finish(context)
-        elif part == "databases":
+        elif part == "databases" and not partly:
             seen = self._seen.pop(context, set())
             for key in [key for key in self._databases if key[0] == context and key not in seen]:
                 del self._databases[key]
@@ -139,11 +161,84 @@ class Catalog:
         known = self.readings[context].notes.setdefault(part, [])
         known.extend(note for note in notes if note not in known)
 
+    # From run to run
+
+    def recall(self, snapshot: Snapshot) -> None:
+        """Rows of an earlier run: they stand behind everything that has been read in this one."""
+        reading = self.readings.setdefault(snapshot.context, Reading())
+        if reading.account not in (None, snapshot.account):
+            return
+        reading.account = snapshot.account
+        if "nodes" not in reading.read:
+            self._inventory.recall(snapshot.nodes)
+        if "databases" not in reading.read:
+            for database in snapshot.databases:
+                self._databases.setdefault(database.key, database)
+            groups = self._groups.setdefault(snapshot.context, {})
+            for group in snapshot.groups:
+                groups.setdefault(group.id, group)
+        if not reading.read:
+            reading.since = snapshot.since
+            reading.ended = dict.fromkeys(("nodes", "databases"), snapshot.since)
+        self._relays = None
+
+    def snapshot(self, context: Context) -> Snapshot | None:
+        """What the next run may show first; None while there is nothing good to keep."""
+        reading = self.readings.get(context)
+        if reading is None or reading.busy or reading.account is None or "nodes" not in reading.read:
+            return None
+        return Snapshot(
+            context,
+            reading.account,
+            min(reading.ended[part] for part in ("nodes", "databases") if part in reading.ended),
+            tuple(node for node in self._inventory.query(Filter()) if node.context == context),
+            tuple(database for key, database in self._databases.items() if key[0] == context),
+            tuple(self._groups.get(context, {}).values()),
+        )
+
+    def belongs_to(self, context: Context, account: str) -> bool:
+        """Whose the context is has been found out. True where its rows turned out to be another account's: they are
+        gone."""
+        reading = self.readings[context]
+        strange = reading.account not in (None, account)
+        if strange:
+            self._drop_rows(context)
+            reading.since = None
+            reading.ended, reading.read, reading.notes, reading.earlier = {}, set(), {}, {}
+        reading.account = account
+        return strange
+
+    def keep_only(self, contexts: Iterable[Context]) -> None:
+        """Every other context is not asked for any more."""
+        for context in set(self.readings) - set(contexts):
+            self._drop_rows(context)
+            del self.readings[context]
+
+    def _drop_rows(self, context: Context) -> None:
+        self._inventory.drop(context)
+        for key in [key for key in self._databases if key[0] == context]:
+            del self._databases[key]
+        self._groups.pop(context, None)
+        if context in self._seen:
+            self._seen[context] = set()
+        self._relays = None
+
+    def answered(self, context: Context) -> dict[NodeKey, Node]:
+        """The nodes whose access is known in every point."""
+        return {n.key: n for n in self._inventory if n.context == context and n.access.known}
+
     # Queries
 
     def node(self, key: NodeKey) -> Node | None:
         """The node, while it is known."""
         return self._inventory.get(key)
+
+    def is_old(self, node: Node) -> bool:
+        """The row is of an earlier run, or of before a read that failed."""
+        reading = self.readings.get(node.context)
+        if reading is None or ("nodes" in reading.read and "nodes" not in reading.errors):
+            return False
+        return not self._inventory.seen(node.key)
 
     def nodes(self, wanted: Filter) -> list[Node]:
         """The nodes that match, in their order."""
@@ -177,10 +272,10 @@ class Catalog:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
         relay = choose_relay(database, near, self._groups.get(database.context, {}))
         reading = self.readings[database.context]
-        if relay.reachable is not Reachable.NO or reading.since is not None:
+        if relay.reachable is not Reachable.NO or reading.read >= {"nodes", "access"}:
             return relay
-        if reading.parts & {"nodes", "access"}:
+        if reading.parts & {"nodes", "access"} or not reading.errors:
             return Relay(None, Reachable.UNKNOWN, READING_RELAYS)
-        if not near and "nodes" in reading.errors:
+        if "nodes" in reading.errors and (reading.stale or not near):
             return Relay(None, Reachable.UNKNOWN, "the nodes around it could not be read")
         return relay

@@ -40,7 +40,7 @@ class Lists:
         clock: Callable[[], datetime],
     ) -> None:
         self._catalog, self._tunnels, self._columns, self._clock = catalog, tunnels, columns, clock
-        self.nodes = Table[Node](node_columns(columns, clock), lambda node: node.key, id="nodes")
+        self.nodes = Table[Node](node_columns(columns, clock, old=catalog.is_old), lambda node: node.key, id="nodes")
         self.databases = Table[DatabaseRow](database_columns(), lambda row: row.key, id="databases")
         self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), lambda row: row.key, id="tunnels")
         self.insight: tuple[Hashable, Insight] = (None, Insight())  # of the tunnel with this key
@@ -56,7 +56,8 @@ class Lists:
 
     def show_contexts(self, contexts: Sequence[Context]) -> None:
         """Where several contexts are open, rows say which one they are of."""
-        self.nodes.set_columns(node_columns(self._columns, self._clock, naming=naming(contexts)))
+        names, old = naming(contexts), self._catalog.is_old
+        self.nodes.set_columns(node_columns(self._columns, self._clock, naming=names, old=old))
         self.databases.set_columns(database_columns(naming=naming(contexts)))
 
     # Filters

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import traceback
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -16,15 +17,17 @@ from textual.message import Message
 from ssm_tui.errors import SsmTuiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
-    from ssm_tui.domain.services import Clouds
+    from ssm_tui.domain.services import Cloud, Clouds
+    from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.ui.catalog import Catalog
 
+NONE_ANSWERED: Mapping[NodeKey, Node] = MappingProxyType({})
 AT_ONCE = 8  # threads that talk to AWS at the same time; more only run into its rate limits
 
 
@@ -42,12 +45,30 @@ class ContextsFailed(Message):
     error: SsmTuiError
 
 
+@dataclass
+class CallerKnown(Message):
+    """Whose context it is has been found out, before anything of it has been read."""
+
+    context: Context
+    account: str
+
+
 class Read(Message):
     """Something that was read; the screen lets the catalog take it in, whatever it is."""
 
     def enter(self, catalog: Catalog) -> None:
         """Into what is known."""
         raise NotImplementedError
+
+
+@dataclass
+class Recalled(Read):
+    """Rows of an earlier run."""
+
+    snapshot: Snapshot
+
+    def enter(self, catalog: Catalog) -> None:
+        catalog.recall(self.snapshot)
 
 
 @dataclass
@@ -107,9 +128,21 @@ class Reader:
         """Begins; ends with ContextsFound or ContextsFailed."""
         self._spawn(self._find_contexts, "contexts")
 
-    def read(self, context: Context) -> None:
-        """Reads nodes, then the access to them, and beside that the databases."""
-        self._spawn(lambda: self._read_nodes(context), f"nodes {context.label}")
+    def recall(self, portions: Iterator[Snapshot]) -> None:
+        """Tells of rows of an earlier run."""
+
+        def recall() -> None:
+            for portion in portions:
+                if not self._tell(Recalled(portion)):
+                    return
+
+        # Not in one of the slots: rows that are on the disk do not wait for a call that hangs.
+        threading.Thread(target=recall, name="recall", daemon=True).start()
+
+    def read(self, context: Context, answered: Mapping[NodeKey, Node] = NONE_ANSWERED) -> None:
+        """Reads nodes, then the access to them, and beside that the databases. The access to those that are answered
+        for, and have the same tags as then, is not asked for again."""
+        self._spawn(lambda: self._read_nodes(context, answered), f"nodes {context.label}")
         self._spawn(lambda: self._read_databases(context), f"databases {context.label}")
 
     def close(self) -> None:
@@ -141,18 +174,24 @@ class Reader:
         error = _failure(find, "contexts")
         self._tell(ContextsFound(found) if error is None else ContextsFailed(error))
 
-    def _read_nodes(self, context: Context) -> None:
+    def _identified(self, context: Context) -> Cloud:
+        """The context's cloud, once it is known whose it is. Raises AwsError."""
+        cloud = self._clouds.open(context)
+        self._tell(CallerKnown(context, cloud.identify().account))
+        return cloud
+
+    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node]) -> None:
         nodes: dict[NodeKey, Node] = {}
 
         def read() -> None:
-            for page in self._clouds.open(context).node_pages():
+            for page in self._identified(context).node_pages():
                 nodes.update((node.key, node) for node in page.nodes)
                 if not self._tell(NodesRead(context, page)):
                     return
 
         error = _failure(read, "nodes")
         if self._tell(PartEnded(context, "nodes", error)) and error is None:
-            self._ask_access(context, tuple(nodes.values()))
+            self._ask_access(context, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
 
     def _ask_access(self, context: Context, nodes: Sequence[Node]) -> None:
         def ask() -> None:
@@ -164,11 +203,15 @@ class Reader:
 
     def _read_databases(self, context: Context) -> None:
         def read() -> None:
-            for page in self._clouds.open(context).database_pages():
+            for page in self._identified(context).database_pages():
                 if not self._tell(DatabasesRead(context, page)):
                     return
 
         self._tell(PartEnded(context, "databases", _failure(read, "databases")))
+
+
+def _same(node: Node, before: Node | None) -> bool:
+    return before is not None and before.tags == node.tags
 
 
 def _failure(work: Callable[[], None], part: str) -> SsmTuiError | None:

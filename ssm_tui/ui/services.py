@@ -11,13 +11,15 @@ from ssm_tui.errors import TargetError
 from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from textual.app import App
 
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import Clouds, Shells, Tunnels
+    from ssm_tui.domain.services import Clouds, RowMemory, Shells, Tunnels
     from ssm_tui.domain.sessions import Command
+    from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import TunnelRequest
 
 
@@ -49,6 +51,31 @@ class NothingLeftOver:
         """Nothing to forget."""
 
 
+class NoMemory:
+    """Every run starts from nothing; a RowMemory."""
+
+    def contexts(self) -> tuple[Context, ...]:
+        """None."""
+        return ()
+
+    def found(self, contexts: tuple[Context, ...]) -> None:
+        """Not kept."""
+
+    def renew(self, profile: str | None) -> None:
+        """Nothing depends on it."""
+
+    def recall(self, context: Context) -> Iterator[Snapshot]:
+        """Nothing."""
+        del context
+        return iter(())
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Not kept."""
+
+    def forget(self, context: Context) -> None:
+        """Nothing to forget."""
+
+
 class HandOver(Protocol):
     """Gives the terminal to a child and takes it back."""
 
@@ -65,11 +92,13 @@ def now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class UiSettings:
     """The user's choices. `columns` are node fields or tags, shown after the fixed columns; `most_sessions` is how wide
-    a tunnel may grow that is opened from the screen."""
+    a tunnel may grow that is opened from the screen; `refresh_seconds` after a read everything is read again, 0 for
+    never."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
     most_sessions: int = MOST_SESSIONS
+    refresh_seconds: float = 60.0
 
 
 def no_command(profile: str | None) -> Command | None:
@@ -105,3 +134,4 @@ class Services:
     resolve: Callable[[SavedTunnel], TunnelRequest] = not_resolved
     sign_in: Callable[[str | None], Command | None] = no_command
     left_over: LeftOver = field(default_factory=NothingLeftOver)
+    memory: RowMemory = field(default_factory=NoMemory)

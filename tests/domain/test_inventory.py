@@ -102,3 +102,65 @@ def test_verdicts_change_what_is_found_and_not_the_order() -> None:
     inventory.learn({NodeKey(SEOUL, "i-2"): ALL})
     assert [n.name for n in inventory.query(wanted)] == ["web-10"]
     assert names(inventory) == ["web-2", "web-10"]
+
+
+FULL = node("i-1", name="web", vpc="vpc-1", tags={"Name": "web", "env": "prod"}, access=ALL)
+BARE = node("i-1", name="ip-10-0-0-1", ping=Ping.LOST, access=NO_ANSWERS)  # as SSM alone tells of it
+
+
+def test_a_page_that_says_less_takes_nothing_away_until_the_read_has_ended() -> None:
+    inventory = Inventory()
+    inventory.add([FULL])
+    inventory.begin(SEOUL)
+    inventory.add([BARE])
+    assert inventory.get(FULL.key) == replace(FULL, ping=Ping.LOST)
+    without = replace(FULL, ping=Ping.UNKNOWN, tags={"Name": "web-2"}, name="web-2", access=NO_ANSWERS)
+    inventory.add([without])
+    assert inventory.get(FULL.key) == replace(without, ping=Ping.LOST, access=ALL)
+    inventory.add([replace(without, ping=Ping.LOST)])
+    inventory.finish(SEOUL)
+    assert inventory.get(FULL.key) == replace(without, ping=Ping.LOST, access=ALL)
+
+
+def test_what_a_full_read_does_not_tell_is_gone() -> None:
+    inventory = Inventory()
+    inventory.add([FULL])
+    inventory.begin(SEOUL)
+    inventory.add([BARE])
+    inventory.finish(SEOUL)
+    assert inventory.get(FULL.key) == replace(BARE, access=ALL)
+
+
+def test_a_read_that_was_partly_refused_takes_nothing_but_old_pings_away() -> None:
+    inventory = Inventory()
+    other = node("i-2", name="other")
+    inventory.add([FULL, other])
+    inventory.begin(SEOUL)
+    inventory.add([replace(FULL, ping=Ping.UNKNOWN, access=NO_ANSWERS)])
+    assert inventory.get(FULL.key) == FULL
+    inventory.finish_partly(SEOUL)
+    assert inventory.get(FULL.key) == replace(FULL, ping=Ping.UNKNOWN)
+    assert inventory.get(other.key) == other
+
+
+def test_rows_of_an_earlier_run_stand_behind_those_of_this_one_and_leave_at_the_end_of_a_read() -> None:
+    inventory = Inventory()
+    inventory.begin(SEOUL)
+    inventory.add([replace(FULL, ping=Ping.LOST)])
+    inventory.recall([FULL, node("i-2", name="gone")])
+    assert names(inventory) == ["gone", "web"]
+    assert inventory.get(FULL.key) == replace(FULL, ping=Ping.LOST)
+    inventory.finish(SEOUL)
+    assert names(inventory) == ["web"]
+
+
+def test_what_is_dropped_does_not_come_back_with_the_read_that_is_under_way() -> None:
+    inventory = Inventory()
+    inventory.recall([FULL, node("i-9", name="far", context=VIRGINIA)])
+    inventory.begin(SEOUL)
+    inventory.add([BARE])
+    inventory.drop(SEOUL)
+    assert names(inventory) == ["far"]
+    inventory.add([node("i-5", name="new")])
+    inventory.finish(SEOUL)
+    assert names(inventory) == ["far", "new"]

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 _UNKNOWN = re.compile(rb"\x1b\[[<=>?][0-9;]*u|\x1b\[\??[0-9;]*\$p|\x1b\[[0-9;]*t|\x1b[P_][^\x1b]*\x1b\\")
 # Synchronized output: asked for, granted, and the marks around each frame.
 _ASKED, _GRANTED = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
-_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+FRAME_BEGINS, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 _INCOMPLETE = re.compile(rb"\x1b(?:\[[0-9;<=>?$]*|[P_\]][^\x1b\x07]*)?$")
 
 KEYS = {
@@ -147,7 +147,7 @@ class Terminal:
         self.raw += data
         if _ASKED in self.raw[-len(data) - len(_ASKED) :]:
             os.write(self._ours, _GRANTED)
-        self._painting = self.raw.rfind(_FRAME_BEGINS) > self.raw.rfind(_FRAME_ENDS)
+        self._painting = self.raw.rfind(FRAME_BEGINS) > self.raw.rfind(FRAME_ENDS)
         data = _UNKNOWN.sub(b"", self._rest + data)
         cut = _INCOMPLETE.search(data[-256:])
         keep = len(cut[0]) if cut else 0

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssm_tui.store import files
+from ssm_tui.store import files, whole
 from ssm_tui.store.files import KeptFile
 
 WRITER = """
@@ -186,7 +186,7 @@ def test_a_process_killed_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> N
 
 
 def test_a_lock_that_is_never_given_up_is_waited_for_a_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(whole, "LOCK_SECONDS", 0.05)
     with (tmp_path / ".things.json.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         kept_in(tmp_path).change(lambda old: {**old, "a": 1})

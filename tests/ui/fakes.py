@@ -14,7 +14,7 @@ from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.ui.services import Services, UiSettings
+from ssm_tui.ui.services import NoMemory, Services, UiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.saved import SavedTunnel
+    from ssm_tui.domain.services import RowMemory
     from ssm_tui.domain.sessions import SessionSpec
     from ssm_tui.errors import SsmTuiError
 
@@ -95,9 +96,11 @@ class FakeCloud:
     error: SsmTuiError | None = None
     gate: threading.Semaphore | None = None
     terminated: list[str] = field(default_factory=list)
+    account: str = "123456789012"
+    asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
 
     def identify(self) -> Caller:
-        return Caller("123456789012", "arn:aws:iam::123456789012:user/dev")
+        return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
 
     def node_pages(self) -> Iterator[NodePage]:
         for page in self.pages:
@@ -108,6 +111,7 @@ class FakeCloud:
             raise self.error
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
+        self.asked.append(tuple(n.id for n in nodes))
         yield {n.key: self.answers.get(n.id, Access(YES, YES, YES)) for n in nodes}
 
     def database_pages(self) -> Iterator[DatabasePage]:
@@ -298,6 +302,7 @@ class World:
     settings: UiSettings = field(default_factory=UiSettings)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
+    memory: RowMemory = field(default_factory=NoMemory)
     login: Command | None = None
     now: datetime = NOW
 
@@ -315,4 +320,5 @@ class World:
             resolve=self.directory.resolve,
             sign_in=lambda _profile: self.login,
             left_over=self.left_over,
+            memory=self.memory,
         )

@@ -46,13 +46,17 @@ class Notice:
 def context_cell(context: Context, reading: Reading, now: datetime) -> Cell:
     """A context and its state."""
     label = (f"{visible(context.label)} ", Tone.PLAIN)
+    old = f"stale since {ago(reading.since, now)}" if reading.stale and reading.since else ""
     if "nodes" in reading.parts:
-        return label, ("◐", Tone.ACCENT), (f" reading {reading.nodes:,}", Tone.DIM)
+        count = f" reading {reading.nodes:,}"
+        return label, ("◐", Tone.ACCENT), (count, Tone.DIM), (f", {old}" if old else "", Tone.WARN)
     if reading.errors:
-        return label, ("✗", Tone.BAD), (" failed", Tone.BAD)
+        return label, ("✗", Tone.BAD), (" failed", Tone.BAD), (f", {old}" if old else "", Tone.WARN)
     if reading.busy:
         rest = " and ".join(sorted(reading.parts))
         return label, ("◐", Tone.ACCENT), (f" {rest}", Tone.DIM)
+    if old:
+        return label, ("◌", Tone.WARN), (f" {old}", Tone.WARN)
     if reading.since is None:
         return label, ("●", Tone.GOOD)
     return label, ("●", Tone.GOOD), (" fresh", Tone.DIM), (f" {ago(reading.since, now)}", Tone.DIM)
@@ -71,7 +75,5 @@ def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -
                 where = f"{visible(context.label)} {part}"
                 yield Notice("✗", Tone.BAD, f"{where}: {visible(error.message)}", visible(error.hint))
     for context, reading in readings.items():
-        for notes in reading.notes.values():
-            for note in notes:
-                message = f"{visible(context.label)}: {visible(note.message)}"
-                yield Notice("!", Tone.WARN, message, visible(note.hint))
+        for note in reading.told():
+            yield Notice("!", Tone.WARN, f"{visible(context.label)}: {visible(note.message)}", visible(note.hint))

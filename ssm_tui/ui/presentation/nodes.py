@@ -43,12 +43,13 @@ def access_cell(node: Node) -> Cell:
     return tuple(pieces)
 
 
-def ping_cell(node: Node, now: datetime) -> Cell:
-    """A symbol, how long ago the agent was heard, and a word where that is not all."""
+def ping_cell(node: Node, now: datetime, *, old: bool = False) -> Cell:
+    """A symbol, how long ago the agent was heard, and a word where that is not all; dim where the row is `old`."""
     symbol, word, tone = PINGS[node.ping]
     heard = node.last_ping if node.ping in (Ping.ONLINE, Ping.LOST, Ping.INACTIVE) else None
     rest = " ".join(filter(None, (ago(heard, now) if heard else None, word))) or "online"
-    return ((symbol, tone), (f" {rest}", Tone.PLAIN if node.ping is Ping.ONLINE else Tone.DIM))
+    lively = node.ping is Ping.ONLINE and not old
+    return ((symbol, Tone.DIM if old else tone), (f" {rest}", Tone.PLAIN if lively else Tone.DIM))
 
 
 def name_cell(node: Node) -> Cell:
@@ -62,9 +63,14 @@ def zone_cell(node: Node) -> Cell:
 
 
 def node_columns(
-    more: Sequence[str], clock: Callable[[], datetime], *, naming: Naming = None
+    more: Sequence[str],
+    clock: Callable[[], datetime],
+    *,
+    naming: Naming = None,
+    old: Callable[[Node], bool] = lambda _node: False,
 ) -> tuple[Column[Node], ...]:
-    """The columns of the node list; `more` are fields or tags. `naming` names contexts where several are open."""
+    """The columns of the node list; `more` are fields or tags. `naming` names contexts where several are open, `old`
+    tells of a row that it has not been read yet in this run, or not by a read that failed."""
 
     def chosen(name: str) -> Callable[[Node], Cell]:
         if name in NODE_FIELDS:
@@ -75,7 +81,7 @@ def node_columns(
         Column("NAME", name_cell, rank=0, least=18, most=40, steady=18),
         Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE, steady=19),
         Column("ACCESS", access_cell, rank=0, least=6, most=6),
-        Column("PING", lambda n: ping_cell(n, clock()), rank=0, least=11, most=16, steady=11),
+        Column("PING", lambda n: ping_cell(n, clock(), old=old(n)), rank=0, least=11, most=16, steady=11),
         Column("OS", lambda n: plain(n.os or n.platform), rank=3, least=14, most=22, steady=14),
         Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15, steady=11),
         Column("AZ", zone_cell, rank=5, least=2, most=6),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -16,6 +16,8 @@ from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.copy import choose_and_copy
+from ssm_tui.ui.flows.giving import GivenAway
+from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
 from ssm_tui.ui.flows.left_over import LeftOverFlow
 from ssm_tui.ui.flows.news import News
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.actions import Action
@@ -61,12 +62,14 @@ class Home(Board):
     BINDINGS: ClassVar[list[BindingType]] = [action.binding() for action in ACTIONS]
 
     def __init__(self, services: Services, filter_text: str) -> None:
+        self._given_away = GivenAway(services.hand_over) if services.hand_over is not None else None
+        services = replace(services, hand_over=self._given_away)
         super().__init__(services, filter_text)
-        self._reader = reads.Reader(services.clouds, self.post_message)
+        self._knowledge = Knowledge(services, self._catalog, self.post_message)
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
-        self._sign_in = SignInFlow(self.app, services, self._tunnels, self._read_again)
+        self._sign_in = SignInFlow(self.app, services, self._tunnels, self._signed_in)
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
@@ -74,16 +77,18 @@ class Home(Board):
 
     def on_mount(self) -> None:
         self._tunnels.subscribe(self._tunnel_news)
+        if remembered := self._knowledge.recall():
+            self._lists.show_contexts(remembered)
         self.set_interval(TICK, self._tick)
         self._seconds = self.set_interval(SECOND, self._second, pause=True)
         self.action_view(self.view)
         # What AWS needs is loaded by the reader's threads, and only once the first frame is out.
-        self.call_after_refresh(self._reader.find_contexts)
+        self.call_after_refresh(self._knowledge.find_contexts)
         self._flow(self._left_over.look())
 
     async def close(self) -> None:
         """Ends what runs behind the screen."""
-        self._reader.close()
+        self._knowledge.close()
         flows = [worker for worker in self.workers if worker.group == FLOW]
         for worker in flows:
             worker.cancel()
@@ -98,29 +103,40 @@ class Home(Board):
     def _contexts_found(self, message: reads.ContextsFound) -> None:
         self._failure, self._lists.failed = None, False
         self._lists.show_contexts(message.contexts)
-        for context in message.contexts:
-            self._read(context)
+        self._knowledge.found(message.contexts)
+        self._changed()
 
     @on(reads.ContextsFailed)
     def _contexts_failed(self, message: reads.ContextsFailed) -> None:
         self._failure, self._lists.failed = message.error, True
+        self._knowledge.not_found()
         self._changed()
 
-    def _read(self, context: Context) -> None:
-        if self._catalog.begin(context):
-            self._reader.read(context)
-        self._changed()
-
-    def _read_again(self, profile: str | None) -> None:
-        """What could not be read with the profile's old credentials."""
-        for context, reading in self._catalog.readings.items():
-            if context.profile == profile and reading.errors:
-                self._read(context)
+    @on(reads.CallerKnown)
+    def _caller_known(self, message: reads.CallerKnown) -> None:
+        self._knowledge.belongs_to(message.context, message.account)
 
     @on(reads.Read)
     def _something_read(self, message: reads.Read) -> None:
         message.enter(self._catalog)
+        if isinstance(message, reads.PartEnded):
+            self._knowledge.part_ended(message.context)
+            self._lists.nodes.repaint()  # what was old may be so no more
         self._changed()
+
+    def _signed_in(self, profile: str | None) -> None:
+        self._knowledge.signed_in(profile)
+        self._changed()
+
+    def touched(self) -> None:
+        """The user is there: a key, the mouse."""
+        self._knowledge.touched()
+
+    def _tick(self) -> None:
+        # Not while a shell has the terminal: nobody sees the list, and its calls would be the user's.
+        if not (self._given_away and self._given_away.now) and self._knowledge.refresh_when_due():
+            self._changed()
+        super()._tick()
 
     # What becomes of tunnels
 
@@ -212,10 +228,8 @@ class Home(Board):
 
     def action_refresh(self) -> None:
         self._notices_hidden = ()
-        if not self._catalog.readings:
-            self._reader.find_contexts()
-        for context in self._catalog.readings:
-            self._read(context)
+        self._knowledge.refresh()
+        self._changed()
 
     def action_shell(self) -> None:
         self._settle()

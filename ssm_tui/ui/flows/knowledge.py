@@ -1,0 +1,133 @@
+"""What is known and how it stays so: rows of the last run at once, then read, kept, read again by key or quietly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ssm_tui.background import in_background
+from ssm_tui.ui.reader import NONE_ANSWERED, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from textual.message import Message
+
+    from ssm_tui.domain.contexts import Context
+    from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.services import Services
+
+LONGEST = 600.0  # seconds between two quiet reads while nobody is there
+
+
+class Pace:
+    """When to read again unasked: `least` seconds after a read, twice as long after each one that nobody sat before."""
+
+    def __init__(self, least: float) -> None:
+        self._least = self._wait = least
+        self._last: datetime | None = None
+
+    def ended(self, now: datetime) -> None:
+        """A read has ended."""
+        self._last = now
+
+    def touched(self) -> None:
+        """Somebody is there."""
+        self._wait = self._least
+
+    def due(self, now: datetime) -> bool:
+        """Whether it is time; then the next one comes later."""
+        if not self._least or self._last is None or now - self._last < timedelta(seconds=self._wait):
+            return False
+        self._wait = max(self._least, min(2 * self._wait, LONGEST))
+        return True
+
+
+class Knowledge:
+    """The one who starts reads. On the event loop's thread; what is read comes as messages."""
+
+    def __init__(self, services: Services, catalog: Catalog, post: Callable[[Message], object]) -> None:
+        self._clock, self._memory, self._catalog = services.clock, services.memory, catalog
+        self._reader = Reader(services.clouds, post)
+        self._pace = Pace(services.settings.refresh_seconds)
+        self._found = False
+
+    def recall(self) -> tuple[Context, ...]:
+        """Takes in the first rows of the last run, for the first paint; the others follow. The contexts they are of."""
+        contexts = self._memory.contexts()
+        return tuple(context for context in contexts if self._recall(context))
+
+    def _recall(self, context: Context) -> bool:
+        portions = self._memory.recall(context)
+        first = next(portions, None)
+        if first is None:
+            return False
+        self._catalog.recall(first)
+        self._reader.recall(portions)
+        return True
+
+    def find_contexts(self) -> None:
+        """Begins to look which contexts there are; they come as a message."""
+        self._reader.find_contexts()
+
+    def found(self, contexts: tuple[Context, ...]) -> None:
+        """These are the contexts: reads them."""
+        self._found = True
+        self._catalog.keep_only(contexts)
+        for context in contexts:
+            if context not in self._catalog.readings:
+                self._recall(context)
+            self._read(context)
+        in_background(lambda: self._memory.found(contexts), "keep the contexts")
+
+    def not_found(self) -> None:
+        """There are none: they are looked for again as rows would be."""
+        self._pace.ended(self._clock())
+
+    def refresh(self, *, quietly: bool = False) -> None:
+        """Reads everything again; quietly, only the access that may have changed."""
+        if not self._found:
+            self.find_contexts()
+            return
+        for context in tuple(self._catalog.readings):
+            self._read(context, quietly=quietly)
+
+    def refresh_when_due(self) -> bool:
+        """Reads again after a while; less and less often while nobody is there."""
+        busy = any(reading.busy for reading in self._catalog.readings.values())
+        if busy or not self._pace.due(self._clock()):
+            return False
+        self.refresh(quietly=True)
+        return True
+
+    def touched(self) -> None:
+        """The user is there."""
+        self._pace.touched()
+
+    def signed_in(self, profile: str | None) -> None:
+        """Reads what could not be read with the profile's old credentials."""
+        self._memory.renew(profile)
+        for context, reading in tuple(self._catalog.readings.items()):
+            if context.profile == profile and reading.errors:
+                self._read(context)
+
+    def belongs_to(self, context: Context, account: str) -> None:
+        """Whose the context is: rows of another account go at once, from the disk too."""
+        if self._catalog.belongs_to(context, account):
+            in_background(lambda: self._memory.forget(context), "forget rows")
+
+    def part_ended(self, context: Context) -> None:
+        """A part of a read has ended; what is good is kept when all have."""
+        self._pace.ended(self._clock())
+        snapshot = self._catalog.snapshot(context)
+        if snapshot is not None:
+            in_background(lambda: self._memory.keep(snapshot), "keep rows")
+
+    def close(self) -> None:
+        """Reads under way come to nothing."""
+        self._reader.close()
+
+    def _read(self, context: Context, *, quietly: bool = False) -> None:
+        if self._catalog.begin(context):
+            self._reader.read(context, self._catalog.answered(context) if quietly else NONE_ANSWERED)
