@@ -133,6 +133,7 @@ _SPELLING = {
     "DescribeDbInstances": "DescribeDBInstances",
     "DescribeDbProxies": "DescribeDBProxies",
     "DescribeDbSubnetGroups": "DescribeDBSubnetGroups",
+    "SendSshPublicKey": "SendSSHPublicKey",
 }
 
 

@@ -121,6 +121,9 @@ class FakeCloud:
     def terminate_session(self, session_id: str) -> None:
         self.terminated.append(session_id)
 
+    def push_key(self, node_id: str, user: str, public_key: str) -> None:
+        raise AssertionError("the interface pushes no keys")
+
 
 @dataclass
 class FakeClouds:
