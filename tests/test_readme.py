@@ -31,7 +31,7 @@ def test_every_setting() -> None:
     assert ", ".join(theme.name for theme in THEMES) in example
 
 
-@pytest.mark.parametrize("command", ["ls", "db", "shell", "forward", "tunnel", "demo"])
+@pytest.mark.parametrize("command", ["ls", "db", "shell", "forward", "proxy", "ssh-config", "tunnel", "demo"])
 def test_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.search(rf"^    ssm-tui (\[GLOBAL\] )?{command}\b", README, re.MULTILINE)
     with pytest.raises(SystemExit):

@@ -143,6 +143,15 @@ def test_what_is_configured(laptop: Laptop) -> None:
 # -- the bytes themselves ---------------------------------------------------------------------------------------------
 
 
+def test_ssh_killed_leaves_no_process(ssh: Ssh) -> None:
+    argv = ["ssh", *ssh.options, "web-1", "echo up; exec sleep 1000"]
+    with subprocess.Popen(argv, env=dict(ssh.laptop.environment), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.kill()
+    assert all_gone(ssh.laptop)
+
+
 def proxy(laptop: Laptop, *words: str, data: bytes = b"", path: str = BARE_PATH) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [*SSM_TUI, "proxy", *words],
@@ -166,17 +175,18 @@ def test_binary_data_both_ways_by_either_launcher(laptop: Laptop, path: str) -> 
     assert all_gone(laptop)
 
 
-@pytest.mark.parametrize("path", [BARE_PATH, WITH_AWS_CLI], ids=["direct", "aws cli"])
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("words", "what", "path"),
     [
-        (("web-1", "9999"), "connection refused"),
-        (("검색-index-1", "22"), "ssm:StartSession"),
-        (("web-lost", "22"), "not connected"),
-        (("no-such-node", "22"), "no node is called"),
+        (("web-1", "9999"), "connection refused", BARE_PATH),
+        (("web-1", "9999"), "connection refused", WITH_AWS_CLI),
+        (("검색-index-1", "22"), "ssm:StartSession", BARE_PATH),
+        (("검색-index-1", "22"), "ssm:StartSession", WITH_AWS_CLI),
+        (("web-lost", "22"), "not connected", BARE_PATH),
+        (("no-such-node", "22"), "no node is called", BARE_PATH),
     ],
 )
-def test_a_line_says_why_and_another_what_to_do(laptop: Laptop, path: str, words: tuple[str, str], what: str) -> None:
+def test_a_line_says_why_and_another_what_to_do(laptop: Laptop, words: tuple[str, str], what: str, path: str) -> None:
     answer = proxy(laptop, *words, path=path)
     assert (answer.returncode, answer.stdout) == (1, b"")
     message, hint = answer.stderr.decode().splitlines()
@@ -206,8 +216,10 @@ def test_a_whole_id_is_not_looked_up(laptop: Laptop, demo_cloud: DemoProcess) ->
         iam.delete_user(UserName="ssh-only")
 
 
-@pytest.mark.parametrize("path", [BARE_PATH, WITH_AWS_CLI], ids=["direct", "aws cli"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "path"),
+    [(signal.SIGHUP, BARE_PATH), (signal.SIGKILL, BARE_PATH), (signal.SIGTERM, WITH_AWS_CLI)],
+)
 def test_killed_it_leaves_no_process(laptop: Laptop, number: signal.Signals, path: str) -> None:
     environment = {**laptop.environment, "PATH": path}
     with subprocess.Popen(

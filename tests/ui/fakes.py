@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
+from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
@@ -289,6 +290,23 @@ class FakeHandOver:
 
 
 @dataclass
+class FakeDesktops:
+    """A client where the test has one; remembers what was started beside us."""
+
+    client: tuple[str, ...] = ()
+    asks_here: bool = False
+    status: int | None = None
+    started: list[Command] = field(default_factory=list)
+
+    def find(self, address: str) -> DesktopClient | None:
+        return DesktopClient(Command((*self.client, address)), self.asks_here) if self.client else None
+
+    async def start(self, command: Command) -> int | None:
+        self.started.append(command)
+        return self.status
+
+
+@dataclass
 class World:
     """All fakes, and the services made of them."""
 
@@ -301,6 +319,7 @@ class World:
     settings: UiSettings = field(default_factory=UiSettings)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
+    desktops: FakeDesktops = field(default_factory=FakeDesktops)
     login: Command | None = None
     now: datetime = NOW
 
@@ -316,6 +335,7 @@ class World:
             saved=self.directory.saved,
             groups=self.directory.groups,
             resolve=self.directory.resolve,
+            desktops=self.desktops,
             sign_in=lambda _profile: self.login,
             left_over=self.left_over,
         )
