@@ -93,8 +93,7 @@ def _entry(node: Node, named: tuple[str, ...], means: Means) -> Entry:
 
 def _settings(options: Sequence[str], means: Means) -> tuple[tuple[str, str], ...]:
     user = (("User", checked_user(means.user)),) if means.user else ()
-    words = [*means.program, *options, "proxy"]
-    command = [*map(_word, words), "%h", "%p"]
+    command = [*map(_word, (*means.program, "proxy")), "%h", "%p", *map(_word, options)]
     if means.push_key:
         command += ["--push-key", _word(means.push_key), "--user", "%r"]
     return (*user, ("ProxyCommand", " ".join(command)))

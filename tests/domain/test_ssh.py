@@ -53,7 +53,7 @@ def test_every_entry_leads_to_its_node_whatever_the_names(names: list[str]) -> N
     asked = [(pattern, each.patterns[-1]) for each in found for pattern in each.patterns]
     for (pattern, id_), answer in zip(asked, ask(config, *(pattern for pattern, _ in asked)), strict=True):
         assert answer["hostname"] == answer["hostkeyalias"] == id_, pattern
-        assert answer["proxycommand"] == "ssm-tui --profile dev --region ap-northeast-2 proxy %h %p"
+        assert answer["proxycommand"] == "ssm-tui proxy %h %p --profile dev --region ap-northeast-2"
     # Every node is there by its id, and by its name or with the reason why not.
     assert [each.patterns[-1] for each in found] == [each.id for each in nodes]
     for each, entry in zip(nodes, found, strict=True):
@@ -95,8 +95,9 @@ def test_user_key_prefix_and_program() -> None:
     (answer, other) = ask(text([*found, any_node((), means)]), "aws-web-1", "mi-0a1b2c3d4e5f60718")
     assert answer["user"] == other["user"] == "ec2-user"
     words = shlex.split(answer["proxycommand"])
-    assert words[:7] == [sys.executable, "-m", "ssm_tui", "--profile", "dev", "--region", "ap-northeast-2"]
-    assert words[7:] == ["proxy", "%h", "%p", "--push-key", "/keys/my key 50%%.pub", "--user", "%r"]
+    assert words[:6] == [sys.executable, "-m", "ssm_tui", "proxy", "%h", "%p"]
+    assert words[6:10] == ["--profile", "dev", "--region", "ap-northeast-2"]
+    assert words[10:] == ["--push-key", "/keys/my key 50%%.pub", "--user", "%r"]
     assert other["hostname"] == "mi-0a1b2c3d4e5f60718"
 
 
@@ -108,7 +109,7 @@ def test_a_profile_reaches_the_shell_as_it_is_or_is_refused(profile: str) -> Non
     except UsageError:
         return
     (answer,) = ask(text(found), "i-0a1b2c3d4e5f60718")
-    assert shlex.split(answer["proxycommand"].replace("%%", "%"))[2] == profile
+    assert shlex.split(answer["proxycommand"].replace("%%", "%"))[5] == profile
 
 
 def test_a_user_is_a_name() -> None:

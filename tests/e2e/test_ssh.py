@@ -129,6 +129,15 @@ def test_without_a_pushed_key_the_nodes_own_list_counts(ssh: Ssh) -> None:
     assert plain.run("ssh", "web-2", "rm ~/.ssh/authorized_keys").returncode == 0
 
 
+def test_several_regions_are_in_force_for_every_id(laptop: Laptop) -> None:
+    regions = ("-r", laptop.environment["AWS_REGION"], "-r", "us-east-1")
+    lines = laptop.run(*regions, "ssh-config").stdout.splitlines()
+    commands = [line.strip() for line in lines if "ProxyCommand" in line]
+    assert any(line.endswith("proxy %h %p --region us-east-1") for line in commands)
+    generic = lines.index("Host i-* mi-*")
+    assert lines[generic + 1].endswith(f"proxy %h %p --region {regions[1]} --region us-east-1")
+
+
 def test_what_is_configured(laptop: Laptop) -> None:
     config = laptop.run("ssh-config", "--prefix", "aws-").stdout
     hosts = [line.split() for line in config.splitlines() if line.startswith("Host ")]
@@ -185,6 +194,7 @@ def test_binary_data_both_ways_by_either_launcher(laptop: Laptop, path: str) -> 
         (("web-lost", "22"), "not connected", BARE_PATH),
         (("no-such-node", "22"), "no node is called", BARE_PATH),
     ],
+    ids=["port", "port, aws cli", "denied", "denied, aws cli", "lost", "unknown"],
 )
 def test_a_line_says_why_and_another_what_to_do(laptop: Laptop, words: tuple[str, str], what: str, path: str) -> None:
     answer = proxy(laptop, *words, path=path)
@@ -219,6 +229,7 @@ def test_a_whole_id_is_not_looked_up(laptop: Laptop, demo_cloud: DemoProcess) ->
 @pytest.mark.parametrize(
     ("number", "path"),
     [(signal.SIGHUP, BARE_PATH), (signal.SIGKILL, BARE_PATH), (signal.SIGTERM, WITH_AWS_CLI)],
+    ids=["hangup", "kill", "aws cli, term"],
 )
 def test_killed_it_leaves_no_process(laptop: Laptop, number: signal.Signals, path: str) -> None:
     environment = {**laptop.environment, "PATH": path}
