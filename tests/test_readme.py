@@ -33,7 +33,7 @@ def test_every_setting() -> None:
     assert ", ".join(theme.name for theme in THEMES) in example
 
 
-COMMANDS = ["ls", "db", "shell", "forward", "tunnel", "tunnels", "tunnels stop", "cache", "demo"]
+COMMANDS = ["ls", "db", "shell", "forward", "proxy", "ssh-config", "tunnel", "tunnels", "tunnels stop", "cache", "demo"]
 
 
 def usages(command: str) -> str:
@@ -58,7 +58,7 @@ def test_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None
 def test_no_command_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--help"])
-    listed = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    listed = re.findall(r"^    ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
     assert set(listed) == {command.partition(" ")[0] for command in COMMANDS}
 
 

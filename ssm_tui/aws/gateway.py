@@ -134,6 +134,7 @@ _SPELLING = {
     "DescribeDbInstances": "DescribeDBInstances",
     "DescribeDbProxies": "DescribeDBProxies",
     "DescribeDbSubnetGroups": "DescribeDBSubnetGroups",
+    "SendSshPublicKey": "SendSSHPublicKey",
 }
 
 

@@ -144,6 +144,16 @@ class AwsCloud:
             if error.code != "DoesNotExistException":
                 raise
 
+    def push_key(self, node_id: str, user: str, public_key: str) -> None:
+        """SendSSHPublicKey (EC2 Instance Connect API); instances alone can be given a key. Raises AwsError."""
+        self._gateway.call(
+            "ec2-instance-connect",
+            "send_ssh_public_key",
+            InstanceId=node_id,
+            InstanceOSUser=user,
+            SSHPublicKey=public_key,
+        )
+
 
 def _told(answer: Mapping[str, object], key: str) -> str:
     """What AWS always tells. A portal or proxy that answers in its place may pass for an empty answer."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,18 @@ class Program:
         from ssm_tui.aws.live import AwsClouds
 
         return AwsClouds(profiles or self._profiles, regions or self._regions, may_ask=self._may_ask)
+
+    @property
+    def context_options(self) -> tuple[str, ...]:
+        """The options by which another of us has the same profiles and regions in force."""
+        named = [("--profile", each) for each in self._profiles] + [("--region", each) for each in self._regions]
+        return tuple(word for pair in named for word in pair)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """How another of us is started, with the same settings file. By name where that is found: people read it."""
+        program = ("ssm-tui",) if shutil.which("ssm-tui") else (sys.executable, "-m", "ssm_tui")
+        return (*program, "--config", str(self._config.absolute())) if self._config else program
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -23,6 +23,7 @@ def run(program: Program, filter_text: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
     from ssm_tui.commands.sign_in import sign_in
+    from ssm_tui.sessions.desktops import Desktops
     from ssm_tui.ui.app import Services, UiSettings
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
@@ -52,6 +53,7 @@ def run(program: Program, filter_text: str) -> int:
         groups=settings.groups,
         resolve=program.requests.resolve,
         sign_in=sign_in,
+        desktops=Desktops(),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),
     )

@@ -32,13 +32,13 @@ def find_node(clouds: Clouds, target: str) -> Node:
     if len(contexts) == 1 and is_node_id(target):
         return Node(id=target, context=contexts[0])
     listing = read_all(clouds, partial(read_nodes, access=False))
-    return resolve(target, _first_of_each(listing.nodes))
+    return resolve(target, first_of_each(listing.nodes))
 
 
 def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:
     """The database that is meant, and what else its context has. Raises TargetError, AwsError."""
     listing = read_all(clouds, partial(read_databases, relays=False))
-    database = resolve(target, _first_of_each(listing.databases), what="database")
+    database = resolve(target, first_of_each(listing.databases), what="database")
     return database, next(each for each in listing.found if each.context == database.context)
 
 
@@ -58,7 +58,7 @@ def _with(node: Node, answers: Mapping[NodeKey, Access]) -> Node:
     return replace(node, access=answers.get(node.key, node.access))
 
 
-def _first_of_each(found: Iterable[N]) -> list[N]:
+def first_of_each(found: Iterable[N]) -> list[N]:
     """Two profiles of one account see the same things: the profile named first is used."""
     first: dict[tuple[str | None, str, str], N] = {}
     for each in found:

@@ -21,6 +21,7 @@ from ssm_tui.demo.fleet import Fleet, read_fleet
 from ssm_tui.demo.gateway import UNPACED, Gateway
 from ssm_tui.demo.reaper import Reaper
 from ssm_tui.demo.servers import Database, Postgres, Redis
+from ssm_tui.demo.servers.ssh import PushedKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,6 +102,7 @@ class Cloud:
         from ssm_tui.demo.endpoint import Endpoint, WireServer
         from ssm_tui.demo.fault_control import FaultControl
         from ssm_tui.demo.faults import Faults
+        from ssm_tui.demo.instance_connect import InstanceConnectCalls
         from ssm_tui.demo.network import LiveNetwork
         from ssm_tui.demo.registry import Registry
         from ssm_tui.demo.seed import Seeding, create_administrator, seed
@@ -110,16 +112,19 @@ class Cloud:
         registry, state, faults = Registry(), threading.Lock(), Faults()
         network = LiveNetwork(registry, self._real_server, state, faults)
         log = SessionLog()
+        keys = PushedKeys()
         self._gateway = Gateway(
             network,
             folder=self._folder / "nodes",
             pace=self._pace,
             on_ended=log.ended,
             patience=self._patience,
+            keys=keys,
         )
         await self._gateway.start()
         control = FaultControl(faults, self._gateway, registry, log, state)
-        self._server = WireServer(Endpoint(SessionCalls(registry, self._gateway, log, state), state, control))
+        sessions = SessionCalls(registry, self._gateway, log, state)
+        self._server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(keys)))
         url = self._server.start()
         administrator = create_administrator(fleet)
         work = Seeding(url, fleet, administrator, registry, self._progress)

@@ -19,6 +19,7 @@ from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
+from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ssm_tui.demo.fault_control import FaultControl
+    from ssm_tui.demo.instance_connect import InstanceConnectCalls
     from ssm_tui.demo.principals import Principal
     from ssm_tui.demo.ssm_sessions import SessionCalls
     from ssm_tui.demo.wire import WireRequest
 
     Handler = Callable[[WireRequest, Principal], Answer | None]
 
+# They are authorised on more than the call's parameters tell: documents, tags, the user to log in as.
+_CHECKED_BY_THEMSELVES = frozenset({"ssm:StartSession", SEND_KEY})
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATUS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Too Large"}
 
@@ -46,6 +50,7 @@ class Endpoint:
     sessions: SessionCalls
     state: threading.Lock
     control: FaultControl
+    connect: InstanceConnectCalls
     _handlers: Mapping[str, Handler] = field(init=False)
     _moto: Any = field(init=False)
 
@@ -59,6 +64,7 @@ class Endpoint:
             "ssm:AddTagsToResource": nodes.add_tags_to_resource,
             "ssm:RemoveTagsFromResource": nodes.remove_tags_from_resource,
             "ssm:ListTagsForResource": nodes.list_tags_for_resource,
+            SEND_KEY: self.connect.send_ssh_public_key,
             "ssm:DescribeSessions": self.sessions.describe_sessions,
             "iam:SimulatePrincipalPolicy": simulation.simulate_principal_policy,
             "iam:GetContextKeysForPrincipalPolicy": simulation.context_keys_for_principal_policy,
@@ -90,7 +96,7 @@ class Endpoint:
         if (hindered := self.control.hinder(request)) is not None:
             return hindered
         with self.state:
-            if request.action != "ssm:StartSession":
+            if request.action not in _CHECKED_BY_THEMSELVES:
                 authorize(request, caller)
             check_page(request)
             check_instance_ids(request)

@@ -27,6 +27,7 @@ from ssm_tui.demo.patience import Patience
 from ssm_tui.demo.reaper import end_inhabitants
 from ssm_tui.demo.relay import Relay
 from ssm_tui.demo.servers import NodeServices
+from ssm_tui.demo.servers.ssh import PushedKeys, SshServers
 from ssm_tui.demo.websocket import PATH, ClientLink, Refusal
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class Gateway:
 
     `folder` is a private folder in which nodes get their homes. `on_ended` is called once for every session that has
     ended, with its id and a reason (`""` for an ordinary end), in the event loop's thread; it must return quickly.
-    `start` and `stop` belong to one event loop, which must keep running between them.
+    `keys` are those that EC2 Instance Connect was given. `start` and `stop` belong to one event loop, which must keep
+    running between them.
     """
 
     def __init__(
@@ -69,9 +71,11 @@ class Gateway:
         pace: Pace = UNPACED,
         on_ended: Callable[[str, str], None],
         patience: Patience | None = None,
+        keys: PushedKeys | None = None,
     ) -> None:
         self._network = network
         self._folder = folder
+        self._keys = keys or PushedKeys()
         self._pace = pace
         self._on_ended = on_ended
         self._patience = patience or Patience()
@@ -91,7 +95,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self._around = Surroundings(
             network=self._network,
-            services=NodeServices(),
+            services=NodeServices(SshServers(self._folder, self._keys)),
             folder=self._folder,
             pace=self._pace,
             dial_patience=self._patience.dial,

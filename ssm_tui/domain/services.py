@@ -44,6 +44,9 @@ class Cloud(Protocol):
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; a session that has already ended is no error."""
 
+    def push_key(self, node_id: str, user: str, public_key: str) -> None:
+        """SendSSHPublicKey of EC2 Instance Connect: for a minute the key opens the instance to ssh as that user."""
+
 
 class Clouds(Protocol):
     """Opens AWS per context, lazily: nothing heavy is loaded and no call is made before the first use."""

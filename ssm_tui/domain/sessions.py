@@ -16,27 +16,26 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
 
 LOOPBACK = "127.0.0.1"
+SSH_DOCUMENT = "AWS-StartSSHSession"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
-    """One StartSession call: target, document, parameters (each a list of texts, as the API has them), reason."""
+    """One StartSession call: target, document, parameters (each a list of texts, as the API has them), reason.
+
+    `document` is None for a shell, where the account's default shell document stands.
+    """
 
     context: Context
     target: str
-    kind: SessionKind
+    document: str | None = None
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
-
-    @property
-    def document(self) -> str | None:
-        """The document to name; None for a shell, where the account's default shell document stands."""
-        return None if self.kind is SessionKind.SHELL else self.kind.document
 
 
 def shell(context: Context, target: str, *, reason: str = "") -> SessionSpec:
     """A shell on the node."""
-    return SessionSpec(context, target, SessionKind.SHELL, reason=reason)
+    return SessionSpec(context, target, reason=reason)
 
 
 def forward(context: Context, target: str, port: int, *, host: str = "", local_port: int = 0) -> SessionSpec:
@@ -46,8 +45,16 @@ def forward(context: Context, target: str, port: int, *, host: str = "", local_p
     """
     parameters = {"portNumber": (str(checked_port(port)),), "localPortNumber": (str(local_port),)}
     if not host:
-        return SessionSpec(context, target, SessionKind.FORWARD, parameters)
-    return SessionSpec(context, target, SessionKind.REMOTE, {"host": (host,), **parameters})
+        return SessionSpec(context, target, SessionKind.FORWARD.document, parameters)
+    return SessionSpec(context, target, SessionKind.REMOTE.document, {"host": (host,), **parameters})
+
+
+def ssh(context: Context, target: str, port: int) -> SessionSpec:
+    """The bytes of one connection to a port of the node over stdin and stdout, as ssh's ProxyCommand wants them.
+
+    Raises PortError for a port out of range.
+    """
+    return SessionSpec(context, target, SSH_DOCUMENT, {"portNumber": (str(checked_port(port)),)})
 
 
 def checked_port(port: int) -> int:

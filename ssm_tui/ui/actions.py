@@ -69,6 +69,13 @@ ACTIONS: tuple[Action, ...] = (
         _TUNNELS,
     ),
     Action("forward", ("f",), "Forward", "Forward a local port to the node, or through it to a host.", _NODES),
+    Action(
+        "desktop",
+        ("R",),
+        "Desktop",
+        "Show a Windows node's desktop through a tunnel; its address is copied.",
+        _NODES,
+    ),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
     Action("sign_in", ("i",), "Sign in", "Renew the credentials that tunnels wait for; then they go on."),

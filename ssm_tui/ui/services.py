@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import Clouds, RowMemory, Shells, Tunnels
     from ssm_tui.domain.sessions import Command
@@ -28,6 +29,30 @@ class Clipboard(Protocol):
 
     async def copy(self, app: App[Any], text: str) -> str:
         """Copies, and says by what means in a few words."""
+
+
+class Desktops(Protocol):
+    """The remote desktop clients of this machine."""
+
+    def find(self, address: str) -> DesktopClient | None:
+        """The one for `HOST:PORT`, None where there is none. Blocks briefly."""
+
+    async def start(self, command: Command) -> int | None:
+        """Starts it beside us; its status where it ended at once. Raises PrerequisiteError."""
+
+
+class NoDesktops:
+    """A machine without one."""
+
+    def find(self, address: str) -> DesktopClient | None:
+        """None."""
+        del address
+        return None
+
+    async def start(self, command: Command) -> int | None:
+        """Nothing."""
+        del command
+        return None
 
 
 class LeftOver(Protocol):
@@ -135,3 +160,4 @@ class Services:
     sign_in: Callable[[str | None], Command | None] = no_command
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
+    desktops: Desktops = field(default_factory=NoDesktops)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
+from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
@@ -124,6 +125,9 @@ class FakeCloud:
 
     def terminate_session(self, session_id: str) -> None:
         self.terminated.append(session_id)
+
+    def push_key(self, node_id: str, user: str, public_key: str) -> None:
+        raise AssertionError("the interface pushes no keys")
 
 
 @dataclass
@@ -290,6 +294,23 @@ class FakeHandOver:
 
 
 @dataclass
+class FakeDesktops:
+    """A client where the test has one; remembers what was started beside us."""
+
+    client: tuple[str, ...] = ()
+    asks_here: bool = False
+    status: int | None = None
+    started: list[Command] = field(default_factory=list)
+
+    def find(self, address: str) -> DesktopClient | None:
+        return DesktopClient(Command((*self.client, address)), self.asks_here) if self.client else None
+
+    async def start(self, command: Command) -> int | None:
+        self.started.append(command)
+        return self.status
+
+
+@dataclass
 class World:
     """All fakes, and the services made of them."""
 
@@ -303,6 +324,7 @@ class World:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
+    desktops: FakeDesktops = field(default_factory=FakeDesktops)
     login: Command | None = None
     now: datetime = NOW
 
@@ -318,6 +340,7 @@ class World:
             saved=self.directory.saved,
             groups=self.directory.groups,
             resolve=self.directory.resolve,
+            desktops=self.desktops,
             sign_in=lambda _profile: self.login,
             left_over=self.left_over,
             memory=self.memory,

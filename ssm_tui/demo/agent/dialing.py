@@ -11,6 +11,7 @@ from ssm_tui.demo.agent.order import FarNameError, FarNetwork, FarRefused, FarTi
 if TYPE_CHECKING:
     from ssm_tui.demo.servers import NodeServices
 
+SSH_PORT = 22
 # What the agent denies by default (DeniedPortForwardingRemoteIPs of its configuration): metadata, DNS, time, licences.
 _FORBIDDEN = frozenset(
     ipaddress.ip_address(address)
@@ -33,6 +34,7 @@ class Dialer:
     """Dials the one target of a port session, as often as wanted."""
 
     def __init__(self, order: SessionOrder, network: FarNetwork, services: NodeServices, *, patience: float) -> None:
+        self._order = order
         self._node = order.target
         self._hostname = order.hostname
         self._host = order.properties.get("host", "").strip()
@@ -81,7 +83,10 @@ class Dialer:
     async def _resolve(self) -> tuple[str, int]:
         if not self._local:
             return await asyncio.to_thread(self._network.resolve, self._node, self._host, self._port)
-        address = await self._services.address(self._hostname, self._port)
+        if self._port == SSH_PORT:
+            address = await self._services.ssh_address(self._order)
+        else:
+            address = await self._services.address(self._hostname, self._port)
         if address is None:
             raise FarRefused(f"nothing listens on port {self._port} of the node")
         return address

@@ -22,7 +22,7 @@ _FULL = 64 * 1024  # bytes typed ahead of a program that does not read
 _HANG_UP_PATIENCE = 1.0
 # With the terminal as its three channels the child is a session leader without a controlling terminal; opening the
 # terminal by name gives it one, without running Python code between fork and exec.
-_TAKE_TERMINAL = 'exec "$@" 0<>"$0" 1>&0 2>&0'
+TAKE_TERMINAL = 'exec "$@" 0<>"$0" 1>&0 2>&0'
 
 
 class Terminal:
@@ -67,7 +67,7 @@ class Terminal:
             os.set_blocking(self._master, False)
             self._apply_size()
             return await asyncio.create_subprocess_exec(
-                *("/bin/sh", "-c", _TAKE_TERMINAL, os.ttyname(slave), *self._program),
+                *("/bin/sh", "-c", TAKE_TERMINAL, os.ttyname(slave), *self._program),
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,

@@ -1,4 +1,5 @@
-"""What listens on a node itself: HTTP on ports 80 and 8080, echo on 7; each node's own listener, made when dialled."""
+"""What listens on a node itself: HTTP on ports 80 and 8080, echo on 7, ssh on 22; each node's own listener, made when
+dialled."""
 
 from __future__ import annotations
 
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ssm_tui.demo.agent.order import SessionOrder
+    from ssm_tui.demo.servers.ssh import SshServers
+
     Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 ECHO_PORT = 7
@@ -21,9 +25,10 @@ _LENGTH = re.compile(r"(?i)^content-length: *(\d{1,12})\r?$", re.MULTILINE)
 
 
 class NodeServices:
-    """Real loopback servers that stand for the ports of nodes. Used from one event loop."""
+    """Real loopback servers that stand for the ports of nodes. Used from one event loop. `ssh` are those of port 22."""
 
-    def __init__(self) -> None:
+    def __init__(self, ssh: SshServers | None = None) -> None:
+        self._ssh = ssh
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
         self._lock = asyncio.Lock()
 
@@ -44,7 +49,13 @@ class NodeServices:
         host, number = server.sockets[0].getsockname()[:2]
         return host, number
 
+    async def ssh_address(self, order: SessionOrder) -> tuple[str, int] | None:
+        """Where to dial for the sshd of the order's node; None where it has none."""
+        return await self._ssh.address(order) if self._ssh is not None else None
+
     async def stop(self) -> None:
+        if self._ssh is not None:
+            await self._ssh.stop()
         for server in self._servers.values():
             server.close()
         self._servers.clear()

@@ -92,16 +92,17 @@ class TunnelFlow:
     async def open_forward(self, node: Node, now: datetime) -> bool:
         """Asks for ports, then opens; False where the user left the dialog."""
         wanted = await self._app.push_screen_wait(ForwardDialog(node, now))
-        if wanted is None:
-            return False
-        title = f"{wanted.host or node.name or node.id}:{wanted.port}"
+        return wanted is not None and self.open_port(node, wanted.port, wanted.host, wanted.local_port)
+
+    def open_port(self, node: Node, port: int, host: str = "", local_port: int | None = None) -> bool:
+        """To the node, or through it to the host."""
         request = TunnelRequest(
             node.context,
             node.id,
-            wanted.port,
-            host=wanted.host,
-            local_port=wanted.local_port,
-            title=title,
+            port,
+            host=host,
+            local_port=local_port,
+            title=f"{host or node.name or node.id}:{port}",
             label=node.label,
             most_sessions=self._most_sessions,
         )

@@ -113,8 +113,11 @@ class Board(Screen[None]):
         self.query_one(ContextBar).show(contexts, tunnels_cell(statuses))
         self.query_one(ViewTabs).show([(view, self._lists.count(view)) for view in View], self.view)
         self.query_one(Notices).show(self._notices())
-        self.query_one(KeyBar).show([a for a in actions_of(self.view) if a.footer and self.offered(a)])
+        self._show_keys()
         self._show_details()
+
+    def _show_keys(self) -> None:
+        self.query_one(KeyBar).show([a for a in actions_of(self.view) if a.footer and self.offered(a)])
 
     def _notices(self) -> tuple[Notice, ...]:
         found = (*self._more_notices(), *problems(self._catalog.readings, self._failure))
@@ -219,4 +222,5 @@ class Board(Screen[None]):
     @on(Table.Highlighted)
     def _row_highlighted(self, message: Table.Highlighted) -> None:
         if message.table.id == self.view:
+            self._show_keys()
             self._show_details()

@@ -16,6 +16,7 @@ from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.copy import choose_and_copy
+from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
 from ssm_tui.ui.flows.giving import GivenAway
 from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
@@ -71,6 +72,7 @@ class Home(Board):
         self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
         self._sign_in = SignInFlow(self.app, services, self._tunnels, self._signed_in)
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
+        self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
         self._looking = False
@@ -148,6 +150,8 @@ class Home(Board):
         self._news.take(message.status)
         self._left_over.take(message.status)
         self._sign_in.look()
+        if self._desktops.due(message.status):
+            self._flow(self._desktops.show(message.status))
         self._changed()
 
     def _tunnel_rows(self) -> Sequence[TunnelRow]:
@@ -165,6 +169,8 @@ class Home(Board):
                 return bool(self._left_over.requests)
             case "groups":
                 return bool(self._services.groups)
+            case "desktop":
+                return has_desktop(self._lists.nodes.row)
             case "detach":
                 return self._tunnels.detachable is not None
         return True
@@ -245,6 +251,11 @@ class Home(Board):
 
         node = self._lists.nodes.row
         self._flow(forward())
+
+    def action_desktop(self) -> None:
+        self._settle()
+        if (node := self._lists.nodes.row) is not None and has_desktop(node):
+            self._flow(self._desktops.start(node))
 
     def action_tunnel(self) -> None:
         self._settle()

@@ -61,7 +61,8 @@ def started(caller: Caller, node: str, document: str | None) -> bool:
     [
         ("결제-api-1", None, True),
         ("결제-api-1", DOCUMENT, True),
-        ("결제-api-1", "AWS-StartSSHSession", False),
+        ("결제-api-1", "AWS-StartSSHSession", True),
+        ("결제-api-1", "AWS-StartInteractiveCommand", False),
         ("🚀-deploy", "AWS-StartPortForwardingSession", True),
         ("검색-index-1", None, False),
         ("검색-index-1", DOCUMENT, False),
@@ -130,8 +131,8 @@ def test_refusals_say_whom_what_and_why(developer: Caller, instance: Callable[..
     frozen = instance("결제-정산-1")
     message = refusal(ssm.start_session, Target=frozen)[1]
     assert message == f"{me}{_instances()}/{frozen} with an explicit deny in an identity-based policy"
-    message = refusal(ssm.start_session, Target=instance("web-1"), DocumentName="AWS-StartSSHSession")[1]
-    assert message == f"{me}arn:aws:ssm:{REGION}::document/AWS-StartSSHSession {why}"
+    message = refusal(ssm.start_session, Target=instance("web-1"), DocumentName="AWS-StartInteractiveCommand")[1]
+    assert message == f"{me}arn:aws:ssm:{REGION}::document/AWS-StartInteractiveCommand {why}"
 
 
 @contextlib.contextmanager

@@ -58,15 +58,18 @@ def world() -> Iterator[World]:
     from ssm_tui.demo.fault_control import FaultControl
     from ssm_tui.demo.faults import Faults
     from ssm_tui.demo.fleet import read_fleet
+    from ssm_tui.demo.instance_connect import InstanceConnectCalls
     from ssm_tui.demo.network import LiveNetwork
     from ssm_tui.demo.registry import Registry
     from ssm_tui.demo.seed import Seeding, create_administrator, seed
+    from ssm_tui.demo.servers.ssh import PushedKeys
     from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
 
     registry, state, fleet, log, faults = Registry(), threading.Lock(), read_fleet(), SessionLog(), Faults()
     gateway: Any = _NoGateway()
     sessions = SessionCalls(registry, gateway, log, state)
-    server = WireServer(Endpoint(sessions, state, FaultControl(faults, gateway, registry, log, state)))
+    control = FaultControl(faults, gateway, registry, log, state)
+    server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(PushedKeys())))
     url = server.start()
     keys = create_administrator(fleet)
     seed(Seeding(url, fleet, keys, registry, lambda _words: None), "a-password")
