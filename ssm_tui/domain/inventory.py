@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import NO_ANSWERS
-from ssm_tui.domain.filters import Texts
+from ssm_tui.domain.matching import Texts
 from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.ordering import node_order
 
