@@ -1,0 +1,152 @@
+"""What keys do in every view, and the flows behind them. What belongs to one view is in the modules beside this one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+
+from ssm_tui.ui.actions import ACTIONS, actions_of, find
+from ssm_tui.ui.dialogs.copying import CopyMenu
+from ssm_tui.ui.dialogs.help import HelpDialog
+from ssm_tui.ui.flows.copy import choose_and_copy
+from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
+from ssm_tui.ui.flows.giving import GivenAway
+from ssm_tui.ui.flows.knowledge import Knowledge
+from ssm_tui.ui.flows.leaving import leave
+from ssm_tui.ui.flows.left_over import LeftOverFlow
+from ssm_tui.ui.flows.news import News
+from ssm_tui.ui.flows.saved import SavedFlow
+from ssm_tui.ui.flows.shell import ShellFlow
+from ssm_tui.ui.flows.sign_in import SignInFlow
+from ssm_tui.ui.flows.tunnel import TunnelFlow
+from ssm_tui.ui.presentation.copies import Deed
+from ssm_tui.ui.screens.board import Board
+from ssm_tui.ui.widgets.bars import KeyBar
+from ssm_tui.ui.widgets.filter_line import FilterInput
+from ssm_tui.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable
+
+    from textual.binding import BindingType
+
+    from ssm_tui.ui.actions import Action
+    from ssm_tui.ui.services import Services
+
+FLOW = "flow"
+
+
+class Acting(Board):
+    """The board with its flows, one for each kind of thing that takes its time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [action.binding() for action in ACTIONS]
+
+    def __init__(self, services: Services, filter_text: str) -> None:
+        self._given_away = GivenAway(services.hand_over) if services.hand_over is not None else None
+        services = replace(services, hand_over=self._given_away)
+        super().__init__(services, filter_text)
+        self._knowledge = Knowledge(services, self._catalog, self.post_message)
+        self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
+        self._news = News(self.app, services.clock)
+        self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
+        self._sign_in = SignInFlow(self.app, services, self._tunnels, self._signed_in)
+        self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
+        self._desktops = DesktopFlow(self.app, services, self._tunnels)
+        self._shells = ShellFlow(self.app, services, self._catalog)
+        self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
+
+    def _signed_in(self, profile: str | None) -> None:
+        self._knowledge.signed_in(profile)
+        self._changed()
+
+    def offered(self, action: Action) -> bool:
+        match action.name:
+            case "sign_in":
+                return bool(self._sign_in.waiting())
+            case "left_over":
+                return bool(self._left_over.requests)
+            case "groups":
+                return bool(self._services.groups)
+            case "desktop":
+                return has_desktop(self._lists.nodes.row)
+            case "detach":
+                return self._tunnels.detachable is not None
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Actions belong to views, and some to circumstances."""
+        known = find(action)
+        if known is not None and known.at_once and isinstance(self.focused, FilterInput):
+            return False  # there it is a letter
+        return known is None or (self.view in known.views and self.offered(known))
+
+    @on(KeyBar.Clicked)
+    async def _key_clicked(self, message: KeyBar.Clicked) -> None:
+        await self.run_action(message.action.name)
+
+    @on(Table.Chosen)
+    async def _row_chosen(self) -> None:
+        for action in actions_of(self.view):
+            if "enter" in action.keys:
+                await self.run_action(action.name)
+
+    def action_copy(self) -> None:
+        self._settle()
+
+        async def copy() -> None:
+            self._menu = menu, self._lists.tables[self.view].row_key
+            if await choose_and_copy(self.app, self._services.clipboard, menu) is Deed.OPEN_TUNNEL:
+                await self.run_action("tunnel")
+
+        title, lines = self._lists.copies(self.view)
+        menu = CopyMenu(title, lines)
+        if lines:
+            self._flow(copy())
+
+    def _show_state(self) -> None:
+        super()._show_state()
+        # An open copy menu tells of its row as it is now: its tunnel may have become ready.
+        if self._menu is not None:
+            menu, key = self._menu
+            if menu.is_current and self._lists.tables[self.view].row_key == key:
+                menu.show(self._lists.copies(self.view)[1])
+
+    def action_refresh(self) -> None:
+        self._notices_hidden = ()
+        self._knowledge.refresh()
+        self._changed()
+
+    def action_sign_in(self) -> None:
+        """For the highlighted tunnel where it waits, else for whichever profile is waited for."""
+        waiting = self._sign_in.waiting()
+        status = self._lists.running_tunnel(self.view)
+        wanted = status.request.context.profile if status is not None else None
+        if wanted in waiting or waiting:
+            self._flow(self._sign_in.start(wanted if wanted in waiting else next(iter(waiting))))
+
+    def action_left_over(self) -> None:
+        self._flow(self._left_over.ask())
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpDialog())
+
+    def action_commands(self) -> None:
+        self.app.action_command_palette()
+
+    def action_leave(self) -> None:
+        async def go() -> None:
+            if await leave(self.app, self._tunnels):
+                self.app.exit()
+
+        self._flow(go())
+
+    def _flow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs an action that takes its time, then shows what it changed."""
+
+        async def run() -> None:
+            await work
+            self._changed()
+
+        self.run_worker(run(), group=FLOW)

@@ -1,0 +1,23 @@
+"""What keys do with databases."""
+
+from __future__ import annotations
+
+from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.screens.acting import Acting
+
+
+class DatabaseActions(Acting):
+    """On the highlighted database."""
+
+    def action_tunnel(self) -> None:
+        self._settle()
+        row = self._lists.databases.row
+        if row is None:
+            return
+        if row.tunnel is None:
+            self._tunnels.open_database(row)
+            self._changed()
+        elif row.tunnel.state is TunnelState.PAUSED:
+            self.action_sign_in()
+        else:
+            self.action_copy()
