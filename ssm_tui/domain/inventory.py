@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import NO_ANSWERS
+from ssm_tui.domain.listing import Arrangement, Counts, Listing
 from ssm_tui.domain.matching import Texts
 from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.ordering import node_order
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.nodes import Node, NodeKey
+
+
+AS_THEY_ARE = Arrangement()
 
 
 class _Entry:
@@ -151,10 +156,20 @@ class Inventory:
             self._entries[key] = _Entry(node)
             self._ordered = None
 
-    def query(self, wanted: Filter) -> list[Node]:
-        """The nodes that match, in a stable order: by name (nameless last), then id."""
+    def of(self, context: Context) -> list[Node]:
+        """All nodes of the context, by name."""
+        return [entry.node for entry in self._by_name() if entry.node.context == context]
+
+    def _by_name(self) -> list[_Entry]:
         if self._ordered is None:
             self._ordered = sorted(self._entries.values(), key=attrgetter("order"))
-        if not wanted:
-            return [entry.node for entry in self._ordered]
-        return [entry.node for entry in self._ordered if wanted.admits(entry.texts)]
+        return self._ordered
+
+    def query(self, wanted: Filter, arrangement: Arrangement = AS_THEY_ARE) -> Listing:
+        """The nodes that match, in the order that is wanted; by itself by name (nameless last), then id."""
+        shown = [e for e in self._by_name() if arrangement.unmanaged or e.node.ping is not Ping.UNMANAGED]
+        found = [entry.node for entry in shown if wanted.admits(entry.texts)]
+        totals = Counter(key.context for key in self._entries)
+        unmanaged = Counter(n.context for n in self if n.ping is Ping.UNMANAGED)
+        listed = Counter(node.context for node in found)
+        return Listing(found, {c: Counts(listed[c], total, unmanaged[c]) for c, total in totals.items()})

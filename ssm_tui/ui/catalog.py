@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
-from ssm_tui.domain.filters import Filter, parse
-from ssm_tui.domain.inventory import Inventory
+from ssm_tui.domain.filters import parse
+from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.snapshots import Snapshot
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.contexts import Context, Note
     from ssm_tui.domain.databases import Database, DatabasePage
+    from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.listing import Arrangement, Listing
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.tunnels import TunnelStatus
@@ -191,7 +193,7 @@ class Catalog:
             context,
             reading.account,
             min(reading.ended[part] for part in ("nodes", "databases") if part in reading.ended),
-            tuple(node for node in self._inventory.query(Filter()) if node.context == context),
+            tuple(self._inventory.of(context)),
             tuple(database for key, database in self._databases.items() if key[0] == context),
             tuple(self._groups.get(context, {}).values()),
         )
@@ -240,9 +242,9 @@ class Catalog:
             return False
         return not self._inventory.seen(node.key)
 
-    def nodes(self, wanted: Filter) -> list[Node]:
-        """The nodes that match, in their order."""
-        return self._inventory.query(wanted)
+    def nodes(self, wanted: Filter, arrangement: Arrangement = AS_THEY_ARE) -> Listing:
+        """The nodes that match, in the order that is wanted."""
+        return self._inventory.query(wanted, arrangement)
 
     def count(self, view: View) -> int:
         """How many nodes or databases there are."""

@@ -88,7 +88,7 @@ class Lists:
         rows: Sequence[object]
         match view:
             case View.NODES:
-                rows = self._catalog.nodes(wanted)
+                rows = self._catalog.nodes(wanted).rows
             case View.DATABASES:
                 rows = self._catalog.databases(wanted, self._statuses())
             case View.TUNNELS:

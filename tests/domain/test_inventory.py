@@ -14,11 +14,17 @@ from tests.builders import ALL, SEOUL, VIRGINIA, node
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ssm_tui.domain.filters import Filter
+
 NONE = parse("", NODE_FIELDS)
 
 
+def found(inventory: Inventory, wanted: Filter = NONE) -> list[Node]:
+    return [row for row in inventory.query(wanted).rows if isinstance(row, Node)]
+
+
 def names(inventory: Inventory) -> list[str]:
-    return [n.name for n in inventory.query(NONE)]
+    return [n.name for n in found(inventory)]
 
 
 def test_rows_stay_until_a_read_has_ended() -> None:
@@ -65,7 +71,7 @@ def test_order_does_not_depend_on_arrival() -> None:
     one, other = Inventory(), Inventory()
     one.add(rows)
     other.add(reversed(rows))
-    assert [n.id for n in one.query(NONE)] == [n.id for n in other.query(NONE)] == ["i-1", "i-2", "i-0", "i-3"]
+    assert [n.id for n in found(one)] == [n.id for n in found(other)] == ["i-1", "i-2", "i-0", "i-3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +97,16 @@ def test_a_keystroke_does_not_fold_texts_again_that_were_folded_before() -> None
         inventory.query(parse(text, NODE_FIELDS))
     assert counted.looks == ["words", "az", "ping"]
     inventory.learn({counted.key: ALL})
-    assert [n.name for n in inventory.query(parse("access:shell web", NODE_FIELDS))] == ["Web-1"]
+    assert [n.name for n in found(inventory, parse("access:shell web", NODE_FIELDS))] == ["Web-1"]
 
 
 def test_verdicts_change_what_is_found_and_not_the_order() -> None:
     inventory = Inventory()
     inventory.add([node("i-2", name="web-10", access=NO_ANSWERS), node("i-1", name="web-2", access=NO_ANSWERS)])
     wanted = parse("access:shell", NODE_FIELDS)
-    assert inventory.query(wanted) == []
+    assert found(inventory, wanted) == []
     inventory.learn({NodeKey(SEOUL, "i-2"): ALL})
-    assert [n.name for n in inventory.query(wanted)] == ["web-10"]
+    assert [n.name for n in found(inventory, wanted)] == ["web-10"]
     assert names(inventory) == ["web-2", "web-10"]
 
 
