@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws.access import read_access
 from ssm_tui.aws.databases import read_databases
+from ssm_tui.aws.ecs_exec import execute_command
 from ssm_tui.aws.gateway import LiveGateway, default_region
 from ssm_tui.aws.nodes import read_nodes
 from ssm_tui.aws.translate import no_region, not_aws
@@ -112,6 +113,8 @@ class AwsCloud:
 
     def _tags_known(self, node: Node) -> bool:
         # EC2 gives tags and network together: an instance in no VPC is one that EC2 was not read for.
+        if node.container:
+            return True
         return node.id not in self._untagged if node.hybrid else node.vpc is not None or bool(node.tags)
 
     def database_pages(self) -> Iterator[DatabasePage]:
@@ -120,7 +123,12 @@ class AwsCloud:
         yield from read_databases(self._gateway, self._context, account)
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
-        """StartSession. Raises AwsError: AccessDeniedError where the caller may not."""
+        """StartSession, or for a command in a container ECS's ExecuteCommand, which starts a session too.
+
+        Raises AwsError: AccessDeniedError where the caller may not.
+        """
+        if spec.command:
+            return execute_command(self._gateway, spec)
         wanted: dict[str, object] = {"Target": spec.target}
         if spec.document:
             wanted["DocumentName"] = spec.document

@@ -54,6 +54,9 @@ def as_object(node: Node) -> dict[str, Any]:
         "account": node.account,
         "access": {kind.value: node.access.of(kind).verdict.value for kind in SessionKind},
         "access_reasons": {kind.value: node.access.of(kind).reason or None for kind in SessionKind},
+        "kind": node.kind.value,
+        "cluster": node.cluster,
+        "missing": list(node.missing),
     }
 
 

@@ -8,7 +8,7 @@ from ssm_tui.commands.targets import find_node
 from ssm_tui.commands.terminal import say_error
 from ssm_tui.domain import sessions
 from ssm_tui.domain.ssh import checked_public_key, checked_user
-from ssm_tui.errors import AwsError, UsageError
+from ssm_tui.errors import AwsError, TargetError, UsageError
 from ssm_tui.sessions import piped
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def run(clouds: Clouds, shells: Shells, target: str, port: int, *, push_key: Pat
         raise UsageError("--push-key without --user", "name the user to log in as; in an ssh configuration: --user %r")
     key = read_public_key(push_key) if push_key is not None else ""
     node = find_node(clouds, target)
+    if node.container:
+        raise TargetError(f"{node.label} is a container, which ssh does not reach", "open a shell in it: ssm-tui shell")
     spec = sessions.ssh(node.context, node.id, port)
     if key:
         _push(clouds, node, checked_user(user), key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.targets import find_node
+from ssm_tui.commands.terminal import say
 from ssm_tui.domain import sessions
 from ssm_tui.errors import SessionError
 from ssm_tui.sessions import foreground
@@ -19,7 +20,9 @@ AWS_CLI_FAILURES = range(252, 256)
 def run(clouds: Clouds, shells: Shells, target: str, reason: str) -> int:
     """Holds the session until it ends. Raises SsmTuiError."""
     node = find_node(clouds, target)
-    command = shells.prepare(sessions.shell(node.context, node.id, reason=reason))
+    if reason and node.container:
+        say("ECS Exec takes no reason: it is not sent")
+    command = shells.prepare(sessions.shell_on(node, reason=reason))
     status = foreground.run(command)
     if command.session_id is None and status in AWS_CLI_FAILURES:
         raise SessionError(

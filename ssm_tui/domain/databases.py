@@ -178,8 +178,9 @@ def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str,
     remote host, and admitted by the database's security groups where those could be read.
 
     `groups` are the security groups known, by id. A candidate of which something is unknown stands behind every one
-    that is known to reach the database. Among equals the one that shares most tags with the database (its env, its
-    team), then the name decides, so that the choice stays the same from read to read.
+    that is known to reach the database, and a container behind every machine: tasks are replaced with each deployment.
+    Among equals the one that shares most tags with the database (its env, its team), then the name decides, so that
+    the choice stays the same from read to read.
     """
     near = [n for n in nodes if n.vpc and n.vpc == database.vpc and n.context.region == database.context.region]
     if database.vpc is None:
@@ -231,7 +232,7 @@ def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) 
 _ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
 
 
-def _rank(database: Database, relay: Relay) -> tuple[int, int, Order]:
+def _rank(database: Database, relay: Relay) -> tuple[int, bool, int, Order]:
     assert relay.node is not None  # noqa: S101 - _judge always names the node
     shared = len(database.tags.items() & relay.node.tags.items())
-    return _ORDER.index(relay.reachable), -shared, node_order(relay.node)
+    return _ORDER.index(relay.reachable), relay.node.container, -shared, node_order(relay.node)

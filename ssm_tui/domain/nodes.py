@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class Ping(StrEnum):
-    """The agent's state as SSM reports it (PingStatus); UNMANAGED where SSM does not know the instance, UNKNOWN where
-    SSM would not say."""
+    """The agent's state as SSM reports it (PingStatus); UNMANAGED where SSM does not know the instance or ECS Exec does
+    not enter the container, UNKNOWN where SSM would not say."""
 
     ONLINE = "Online"
     LOST = "ConnectionLost"
@@ -34,6 +34,15 @@ class Platform(StrEnum):
     MACOS = "macos"
 
 
+class NodeKind(StrEnum):
+    """What sort of machine it is, by whom its id is from."""
+
+    EC2 = "ec2"
+    HYBRID = "hybrid"
+    ECS = "ecs"
+    """A container of an ECS task: it is entered by ECS Exec."""
+
+
 class NodeKey(NamedTuple):
     """What tells nodes of several contexts apart."""
 
@@ -45,8 +54,10 @@ class NodeKey(NamedTuple):
 class Node:
     """One node. Unknown values are None, or empty where there may be several.
 
-    `id` is `i-…` (EC2) or `mi-…` (hybrid). `name` is the Name tag, else the computer's own name, else empty. Times are
-    aware, in UTC. `role` is the instance profile's or activation's role name.
+    `id` is `i-…` (EC2), `mi-…` (hybrid) or `ecs:…` (a container, see domain.containers). `name` is the Name tag, else
+    the computer's own name, else empty; a container's is `SERVICE/CONTAINER`. Times are aware, in UTC. `role` is the
+    instance profile's, activation's or task's role name. `missing` is what stands in the way of sessions as far as AWS
+    tells, a sentence each, with what to do.
     """
 
     id: str
@@ -69,6 +80,8 @@ class Node:
     security_groups: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     access: Access = NO_ANSWERS
+    cluster: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def key(self) -> NodeKey:
@@ -81,9 +94,26 @@ class Node:
         return f"{self.name} ({self.id})" if self.name else self.id
 
     @property
+    def kind(self) -> NodeKind:
+        """By the id, as every source gives it."""
+        if self.id.startswith("ecs:"):
+            return NodeKind.ECS
+        return NodeKind.HYBRID if self.id.startswith("mi-") else NodeKind.EC2
+
+    @property
     def hybrid(self) -> bool:
         """Registered by an activation; EC2 does not know it."""
-        return self.id.startswith("mi-")
+        return self.kind is NodeKind.HYBRID
+
+    @property
+    def container(self) -> bool:
+        """A container of an ECS task."""
+        return self.kind is NodeKind.ECS
+
+    @property
+    def managed(self) -> bool:
+        """Known to Systems Manager, or not known not to be. What is not managed takes no session."""
+        return self.ping is not Ping.UNMANAGED
 
     @property
     def online(self) -> bool:
@@ -106,6 +136,8 @@ class Node:
 NODE_FIELDS: Mapping[str, Callable[[Node], tuple[str | None, ...]]] = {
     "id": lambda n: (n.id,),
     "name": lambda n: (n.name,),
+    "kind": lambda n: (n.kind.value,),
+    "cluster": lambda n: (n.cluster,),
     "ping": lambda n: (n.ping.value,),
     "state": lambda n: (n.state,),
     "os": lambda n: (n.platform and n.platform.value, n.os),

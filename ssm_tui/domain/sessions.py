@@ -8,22 +8,29 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
-from ssm_tui.errors import PortError
+from ssm_tui.domain.containers import ContainerTarget, read_target
+from ssm_tui.domain.nodes import Platform
+from ssm_tui.errors import PortError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.nodes import Node
 
 LOOPBACK = "127.0.0.1"
 SSH_DOCUMENT = "AWS-StartSSHSession"
+# What a shell in a container is: the account's shell document is for machines, and containers may lack a better one.
+CONTAINER_SHELL = "/bin/sh"
+WINDOWS_CONTAINER_SHELL = "powershell.exe"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSpec:
     """One StartSession call: target, document, parameters (each a list of texts, as the API has them), reason.
 
-    `document` is None for a shell, where the account's default shell document stands.
+    `document` is None for a shell, where the account's default shell document stands. With a `command` the target is
+    a container, and the call is ECS's ExecuteCommand of it: `container` is the container's own name in its task.
     """
 
     context: Context
@@ -31,6 +38,16 @@ class SessionSpec:
     document: str | None = None
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reason: str = ""
+    container: str = ""
+    command: str = ""
+
+
+def shell_on(node: Node, *, reason: str = "") -> SessionSpec:
+    """A shell on a node of whichever kind. ECS's ExecuteCommand has no place for a reason."""
+    if not node.container:
+        return shell(node.context, node.id, reason=reason)
+    command = WINDOWS_CONTAINER_SHELL if node.platform is Platform.WINDOWS else CONTAINER_SHELL
+    return SessionSpec(node.context, node.id, container=node.name.rpartition("/")[2], command=command)
 
 
 def shell(context: Context, target: str, *, reason: str = "") -> SessionSpec:
@@ -66,16 +83,37 @@ def checked_port(port: int) -> int:
 
 def aws_argv(spec: SessionSpec, program: str = "aws") -> list[str]:
     """The AWS CLI's command for this session. Options that name nothing are left out, as a person would."""
-    argv = [program, "ssm", "start-session", "--target", spec.target]
+    argv = [program, *(_execute_command(spec) if spec.command else _start_session(spec))]
+    if spec.context.profile:
+        argv += ["--profile", spec.context.profile]
+    return [*argv, "--region", spec.context.region]
+
+
+def _start_session(spec: SessionSpec) -> list[str]:
+    argv = ["ssm", "start-session", "--target", spec.target]
     if spec.document:
         argv += ["--document-name", spec.document]
     if spec.parameters:
         argv += ["--parameters", json.dumps({key: list(values) for key, values in spec.parameters.items()})]
     if spec.reason:
         argv += ["--reason", spec.reason]
-    if spec.context.profile:
-        argv += ["--profile", spec.context.profile]
-    return [*argv, "--region", spec.context.region]
+    return argv
+
+
+def _execute_command(spec: SessionSpec) -> list[str]:
+    cluster, task, _ = checked_container(spec.target)
+    argv = ["ecs", "execute-command", "--cluster", cluster, "--task", task]
+    if spec.container:
+        argv += ["--container", spec.container]
+    return [*argv, "--interactive", "--command", spec.command]
+
+
+def checked_container(target: str) -> ContainerTarget:
+    """The container that a target names. Raises TargetError for what is none."""
+    found = read_target(target)
+    if found is None:
+        raise TargetError(f"{target!r} is no container", "a container's id is ecs:CLUSTER_TASK_RUNTIME")
+    return found
 
 
 def shown(argv: Sequence[str]) -> str:

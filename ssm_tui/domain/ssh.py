@@ -59,9 +59,13 @@ class Means:
 
 
 def entries(nodes: Sequence[Node], means: Means) -> tuple[list[Entry], list[LeftOut]]:
-    """A block for each node that ssh can be used with, by name and id. Raises UsageError for what ssh_config cannot
-    carry of the user's own words."""
-    usable = [node for node in nodes if node.platform is not Platform.WINDOWS and node.ping is not Ping.UNMANAGED]
+    """A block for each node that ssh can be used with, which containers are not, by name and id. Raises UsageError for
+    what ssh_config cannot carry of the user's own words."""
+    usable = [
+        node
+        for node in nodes
+        if node.platform is not Platform.WINDOWS and node.ping is not Ping.UNMANAGED and not node.container
+    ]
     names = Counter(node.name for node in usable)
     ids = {node.id for node in usable}
     found: list[Entry] = []

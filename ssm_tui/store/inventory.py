@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE: Final = "ssm-tui rows"
-VERSION: Final = 1
+VERSION: Final = 2
 FIRST: Final = 200
 """Nodes of the first portion: more than a screen shows."""
 PORTION: Final = 500
@@ -81,6 +81,8 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
     launched: _Moment | None
     security_groups: tuple[str, ...]
     tags: dict[str, str]
+    cluster: str | None
+    missing: tuple[str, ...]
 
 
 class _Portion(msgspec.Struct, omit_defaults=True):

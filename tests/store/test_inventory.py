@@ -32,7 +32,7 @@ FULL = Node(
     id="i-1", context=SEOUL, account="123456789012", name=HOSTILE, ping=Ping.LOST, last_ping=SINCE, state="running",
     platform=Platform.WINDOWS, os="Windows", agent_version="3.3", ip="10.0.0.1", vpc="vpc-1", subnet="subnet-1",
     az="ap-northeast-2a", role="app", instance_type="t3.nano", launched=SINCE, security_groups=("sg-1", "sg-2"),
-    tags={"Name": HOSTILE, "env": "prod"},
+    tags={"Name": HOSTILE, "env": "prod"}, cluster="shop", missing=("ECS Exec is off",),
 )  # fmt: skip
 
 
@@ -170,8 +170,17 @@ def test_damage_anywhere_shows_rows_as_they_were_or_none(tmp_path: Path) -> None
             assert not file.exists(), "set aside"
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"file": "other rows"}, {"origin": "else"}, {"since": 5}])
-def test_a_newer_version_or_another_head_is_set_aside(tmp_path: Path, change: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": inventory.VERSION - 1},
+        {"version": inventory.VERSION + 1},
+        {"file": "other rows"},
+        {"origin": "else"},
+        {"since": 5},
+    ],
+)
+def test_another_version_or_another_head_is_set_aside(tmp_path: Path, change: dict[str, object]) -> None:
     kept(tmp_path).keep(snapshot())
     file = file_of(tmp_path)
     data = file.read_bytes()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def has_desktop(node: Node | None) -> bool:
     """Whether there is one to be shown."""
-    return node is not None and node.platform is Platform.WINDOWS
+    return node is not None and node.platform is Platform.WINDOWS and not node.container
 
 
 class DesktopFlow:

@@ -8,7 +8,7 @@ from textual.app import SuspendNotSupported
 
 from ssm_tui.background import in_background
 from ssm_tui.domain.access import Answer, SessionKind, Verdict
-from ssm_tui.domain.sessions import shell
+from ssm_tui.domain.sessions import shell_on
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
 from ssm_tui.ui.presentation.obstacles import doubt
@@ -64,7 +64,7 @@ class ShellFlow:
         if hand_over is None:
             tell(self._app, "There is no terminal here to run a shell in.", "start ssm-tui in one", severity="warning")
             return
-        spec = shell(node.context, node.id)
+        spec = shell_on(node)
         command = await self._prepared(spec, f"Starting a shell on {visible(node.label)} …")
         if command is None:
             return

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.connection import endpoint, formats, render
-from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell, shown
+from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell_on, shown
 from ssm_tui.domain.tunnels import TunnelState
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def node_copies(node: Node) -> tuple[Copyable, ...]:
         ("id", node.id),
         ("name", node.name),
         ("address", node.ip or ""),
-        ("aws command", shown(aws_argv(shell(node.context, node.id)))),
+        ("aws command", shown(aws_argv(shell_on(node)))),
     )
     return tuple(Copyable(label, text) for label, text in pairs if text)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind, Verdict
-from ssm_tui.domain.sessions import aws_argv, forward, shell, shown
+from ssm_tui.domain.sessions import aws_argv, forward, shell_on, shown
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.databases import REACH
 from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
@@ -71,15 +71,17 @@ def node_details(node: Node, now: datetime) -> Details:
         ("az", node.az),
         ("groups", " ".join(node.security_groups)),
         ("account", node.account),
+        ("cluster", node.cluster),
         ("context", node.context.label),
         *((key, value) for key, value in sorted(node.tags.items()) if key != "Name"),
     )
     symbol, word, tone = PINGS[node.ping]
     heard = f"heard {ago(node.last_ping, now)} ago" if node.last_ping else ""
     findings = [Finding(symbol, tone, "ping", ", ".join(filter(None, (word or "online", heard))))]
-    if (hindered := obstacle(node, now)) is not None:
+    findings += [Finding("→", Tone.ACCENT, "missing", sentence) for sentence in node.missing]
+    if not node.missing and (hindered := obstacle(node, now)) is not None:
         findings.append(Finding("→", Tone.ACCENT, "next", f"{hindered.why}: {hindered.check}"))
-    argv = aws_argv(shell(node.context, node.id))
+    argv = aws_argv(shell_on(node))
     return Details(node.name or node.id, node.id if node.name else "", known, (*findings, *_access(node)), shown(argv))
 
 

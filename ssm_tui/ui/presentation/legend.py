@@ -19,7 +19,7 @@ _PING = {
     Ping.ONLINE: "the agent answers; the time says when it was last heard",
     Ping.LOST: "the connection to the agent is lost; the time says since when",
     Ping.INACTIVE: "the agent has not been heard for long",
-    Ping.UNMANAGED: "Systems Manager does not know this instance",
+    Ping.UNMANAGED: "Systems Manager does not know this instance, or ECS Exec is off",
     Ping.UNKNOWN: "Systems Manager would not say",
 }
 _REACH = {

@@ -40,8 +40,10 @@ def doubt(node: Node, kind: SessionKind, now: datetime) -> Obstacle | None:
 
 def obstacle(node: Node, now: datetime) -> Obstacle | None:
     """None for a node that is online, or of which nothing is known."""
+    if node.missing:
+        return Obstacle("ECS Exec cannot enter it", "; ".join(node.missing))
     if node.state not in _UP:
-        return Obstacle(f"the instance is {node.state}", _for_state(node.state))
+        return Obstacle(f"the {'container' if node.container else 'instance'} is {node.state}", _for_state(node.state))
     heard = f", last heard {ago(node.last_ping, now)} ago" if node.last_ping else ""
     match node.ping:
         case Ping.UNMANAGED:
