@@ -17,6 +17,7 @@ from ssm_tui.ui.presentation.nodes import node_columns
 from ssm_tui.ui.presentation.tunnel_details import Insight, tunnel_details
 from ssm_tui.ui.presentation.tunnels import TunnelRow, tunnel_columns
 from ssm_tui.ui.widgets.table import Table
+from ssm_tui.ui.widgets.table_lines import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -40,9 +41,11 @@ class Lists:
         clock: Callable[[], datetime],
     ) -> None:
         self._catalog, self._tunnels, self._columns, self._clock = catalog, tunnels, columns, clock
-        self.nodes = Table[Node](node_columns(columns, clock, old=catalog.is_old), lambda node: node.key, id="nodes")
-        self.databases = Table[DatabaseRow](database_columns(), lambda row: row.key, id="databases")
-        self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), lambda row: row.key, id="tunnels")
+        self.nodes = Table[Node](
+            node_columns(columns, clock, old=catalog.is_old), Form(lambda node: node.key), id="nodes"
+        )
+        self.databases = Table[DatabaseRow](database_columns(), Form(lambda row: row.key), id="databases")
+        self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), Form(lambda row: row.key), id="tunnels")
         self.insight: tuple[Hashable, Insight] = (None, Insight())  # of the tunnel with this key
         self._filters = dict.fromkeys(View, Filter())
         self._texts = dict.fromkeys(View, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -11,7 +12,7 @@ from rich.cells import cell_len
 from ssm_tui.ui.presentation.text import Cut, cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 R = TypeVar("R")
 
@@ -70,7 +71,8 @@ class Column(Generic[R]):
     """One column: how a row becomes a cell, and how it gives way where there is little room.
 
     Below `least` cells it is of no use and is left out, the highest `rank` first; rank 0 always stays. It is never
-    wider than `most`, and from the beginning as wide as `steady`, so that what comes later moves nothing aside.
+    wider than `most`, and from the beginning as wide as `steady`, so that what comes later moves nothing aside. `name`
+    is the field or tag that it shows, by which rows can be ordered; without one they cannot.
     """
 
     title: str
@@ -80,6 +82,16 @@ class Column(Generic[R]):
     most: int = 24
     cut: Cut = Cut.END
     steady: int = 0
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from other columns: a tag may be called like a heading."""
+        return self.title, self.name
+
+
+Widths = Mapping[tuple[str, str], int]
+"""How wide columns would like to be, by their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +102,34 @@ class Placed(Generic[R]):
     width: int
 
 
-def natural_widths(columns: Sequence[Column[R]], rows: Iterable[R], known: Mapping[str, int]) -> dict[str, int]:
+def natural_widths(columns: Sequence[Column[R]], rows: Iterable[R], known: Widths) -> dict[tuple[str, str], int]:
     """How wide each column would like to be for these rows: never narrower than before, so that columns stay put."""
-    widths = {c.title: max(known.get(c.title, 0), cell_len(c.title), c.steady) for c in columns}
+    widths = {c.key: max(known.get(c.key, 0), cell_len(c.title), c.steady) for c in columns}
     for row in rows:
         for column in columns:
             wanted = min(width_of(column.cell(row)), column.most)
-            if wanted > widths[column.title]:
-                widths[column.title] = wanted
+            if wanted > widths[column.key]:
+                widths[column.key] = wanted
     return widths
 
 
-def arrange(columns: Sequence[Column[R]], natural: Mapping[str, int], width: int) -> tuple[Placed[R], ...]:
+def arrange(columns: Sequence[Column[R]], natural: Widths, width: int) -> tuple[Placed[R], ...]:
     """The columns that fit into `width` cells with a gap between them, in their own order.
 
     By rank each gets its least; what is left goes by rank up to what each would like.
     """
     by_rank = sorted(columns, key=lambda column: column.rank)
-    got: dict[str, int] = {}
+    got: dict[tuple[str, str], int] = {}
     left = width
     for column in by_rank:
-        need = min(column.least, natural[column.title])
+        need = min(column.least, natural[column.key])
         taken = need + (GAP if got else 0)
         if taken <= left or column.rank == 0:
-            got[column.title] = need
+            got[column.key] = need
             left -= taken
     for column in by_rank:
-        if column.title in got and left > 0:
-            more = min(natural[column.title] - got[column.title], left)
-            got[column.title] += more
+        if column.key in got and left > 0:
+            more = min(natural[column.key] - got[column.key], left)
+            got[column.key] += more
             left -= more
-    return tuple(Placed(column, got[column.title]) for column in columns if column.title in got)
+    return tuple(Placed(column, got[column.key]) for column in columns if column.key in got)

@@ -8,35 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from ssm_tui.ui.presentation.cells import GAP, Placed, Tone, arrange, fitted, natural_widths
-from ssm_tui.ui.presentation.text import Cut, fit
+from ssm_tui.ui.presentation.cells import Tone
+from ssm_tui.ui.widgets.table_lines import Form, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from rich.style import Style
     from textual import events
+    from textual.strip import Strip
 
     from ssm_tui.ui.presentation.cells import Column
 
 R = TypeVar("R")
-
-MARK = 2  # cells before the first column, where the highlighted row has its mark
-SAMPLE = 120  # rows that are measured for the widths of columns
-CACHED = 2000  # strips kept before the cache starts afresh
-
-
-@dataclass(frozen=True, slots=True)
-class _Painted(Generic[R]):
-    row: R
-    strip: Strip
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -83,19 +72,22 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
         table: Table[object]
 
-    def __init__(self, columns: Sequence[Column[R]], key: Callable[[R], Hashable], *, id: str) -> None:  # noqa: A002
+    @dataclass
+    class HeadingClicked(Message):
+        """The heading of a column that rows can be ordered by."""
+
+        table: Table[object]
+        name: str
+
+    def __init__(self, columns: Sequence[Column[R]], form: Form[R], *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._columns = tuple(columns)
-        self._key = key
+        self._form = form
         self._rows: Sequence[R] = ()
         self._cursor = 0
         self._lost: Hashable = None  # who was highlighted when the list became empty
-        self._naturals: dict[str, int] = {}
-        self._placed: tuple[Placed[R], ...] = ()
-        self._strips: dict[tuple[Hashable, bool], _Painted[R]] = {}
-        self._styles: dict[Tone | str, Style] = {}
+        self._lines = Lines(form, columns, self._style_of)
         self.empty_text = ""
-        self.painted = 0  # rows turned into strips so far: what the tests count
+        """What stands in the place of rows where there are none; a line each."""
 
     # Rows and the highlighted one
 
@@ -112,19 +104,33 @@ class Table(ScrollView, Generic[R], can_focus=True):
     @property
     def row_key(self) -> Hashable:
         """Which row that is, whatever it says now."""
-        return None if (row := self.row) is None else self._key(row)
+        return None if (row := self.row) is None else self._form.key(row)
 
     @property
     def place(self) -> int:
         """Where in the list the highlighted row is."""
         return self._cursor
 
+    @property
+    def columns(self) -> tuple[Column[R], ...]:
+        """All columns, also those that found no place."""
+        return self._lines.columns
+
+    @property
+    def painted(self) -> int:
+        """How many rows have been turned into lines so far: what the tests count."""
+        return self._lines.painted
+
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns, for the same rows."""
-        self._columns = tuple(columns)
-        self._naturals = {}
+        self._lines.set_columns(columns)
         self._measure()
         self.repaint()
+
+    def set_order(self, by: str, *, descending: bool) -> None:
+        """The heading tells by which column rows are ordered."""
+        self._lines.set_order(by, descending=descending)
+        self.refresh()
 
     def set_rows(self, rows: Sequence[R], *, restart: bool = False) -> None:
         """Other rows. The highlighted one is kept by its key and keeps its place on the screen; where it is gone, its
@@ -132,10 +138,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
         before, top = self.row, self.scroll_offset.y
         line = self._cursor - top
         seen = 0 <= line < self._page
-        first = self._key(self._rows[top]) if not seen and top < len(self._rows) else None
-        wanted = self._lost if before is None else self._key(before)
+        first = self._form.key(self._rows[top]) if not seen and top < len(self._rows) else None
+        wanted = self._lost if before is None else self._form.key(before)
         self._rows = rows
-        found = self._find(wanted, self._cursor)
+        found = self._form.find(rows, wanted, self._cursor)
         if found is None:
             found = 0 if restart else min(self._cursor, max(len(rows) - 1, 0))
         self._cursor = found
@@ -145,7 +151,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.virtual_size = Size(self._width, len(rows) + 1)
         if not seen and not restart:
             # Scrolled away from the highlighted row: what is looked at stays instead.
-            self._scroll(self._find(first, top) or 0)
+            self._scroll(self._form.find(rows, first, top) or 0)
         else:
             # A list that is read from its top goes on being so while rows arrive above the highlighted one.
             self._scroll(0 if top == 0 and found < self._page else found - line)
@@ -156,25 +162,17 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def renew(self, rows: Sequence[R]) -> None:
         """The same rows, of which some say something else now: only their lines are painted."""
-        if [self._key(row) for row in rows] != [self._key(row) for row in self._rows]:
+        if [self._form.key(row) for row in rows] != [self._form.key(row) for row in self._rows]:
             self.set_rows(rows)
             return
-        before, self._rows, placed = self._rows, rows, self._placed
+        before, self._rows, placed = self._rows, rows, self._lines.placed
         self._measure()
-        if self._placed != placed:
+        if self._lines.placed != placed:
             self.refresh()
             return
         for at, (row, old) in enumerate(zip(rows, before, strict=True)):
             if row != old:
                 self.refresh(Region(0, at + 1 - self.scroll_offset.y, self.size.width, 1))
-
-    def _find(self, wanted: Hashable, guess: int) -> int | None:
-        if wanted is None:
-            return None
-        rows, key = self._rows, self._key
-        if guess < len(rows) and key(rows[guess]) == wanted:
-            return guess
-        return next((at for at, other in enumerate(rows) if key(other) == wanted), None)
 
     def highlight(self, place: int) -> None:
         """Highlights the row at this place of the list, or the nearest there is."""
@@ -199,10 +197,16 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         place = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or place >= len(self._rows):
+        if event.y < 1:
+            column = self._lines.column_at(event.x)
+            if column is not None and column.name and event.chain == 1:
+                self.post_message(self.HeadingClicked(self, column.name))  # type: ignore[arg-type]  # as above
+            return
+        if place >= len(self._rows):
             return
         self.highlight(place)
-        if event.chain == 2:
+        # A banner holds nothing but what it folds: one click does it.
+        if event.chain == (1 if self._form.banner(self._rows[place]) else 2):
             self.post_message(self.Chosen(self))  # type: ignore[arg-type]  # the message is not generic
 
     # Layout
@@ -235,79 +239,28 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.repaint()
 
     def _measure(self) -> None:
-        """Widths from a sample of the rows, so that the cost does not grow with the list."""
-        step = max(1, len(self._rows) // SAMPLE)
-        self._naturals = natural_widths(self._columns, self._rows[::step], self._naturals)
-        placed = arrange(self._columns, self._naturals, self._width - MARK)
-        if placed != self._placed:
-            self._placed = placed
-            self._strips.clear()
+        self._lines.measure(self._rows, self._width)
 
     # Painting
 
     def repaint(self) -> None:
         """Renders the shown lines anew: what cells say has changed without their rows (the time, the theme)."""
-        self._strips.clear()
-        self._styles.clear()
+        self._lines.forget()
         self.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._strips.clear()
-        self._styles.clear()
+        self._lines.forget()
 
     def render_line(self, y: int) -> Strip:
+        width = self.size.width
         if y == 0:
-            return self._heading()
+            return self._lines.heading(width)
         place = self.scroll_offset.y + y - 1
-        if place >= len(self._rows):
-            return self._note() if y == 2 and not self._rows and self.empty_text else self._blank()
-        row, lit = self._rows[place], place == self._cursor
-        known = self._strips.get((self._key(row), lit))
-        if known is not None and (known.row is row or known.row == row):
-            return known.strip
-        if len(self._strips) > CACHED:
-            self._strips.clear()
-        strip = self._paint(row, lit=lit)
-        self._strips[self._key(row), lit] = _Painted(row, strip)
-        return strip
+        if place < len(self._rows):
+            return self._lines.row(self._rows[place], lit=place == self._cursor, width=width)
+        notes = self.empty_text.split("\n") if not self._rows else []
+        return self._lines.note(notes[y - 2], width) if 2 <= y < len(notes) + 2 else self._lines.blank(width)
 
-    def _paint(self, row: R, *, lit: bool) -> Strip:
-        self.painted += 1
-        base = self._style("table--highlight") if lit else self.rich_style
-        segments = [Segment("▌ " if lit else "  ", base)]
-        for placed in self._placed:
-            if len(segments) > 1:
-                segments.append(Segment(" " * GAP, base))
-            column = placed.column
-            for text, tone in fitted(column.cell(row), placed.width, column.cut):
-                segments.append(Segment(text, self._tone(tone, base, lit=lit)))
-        return Strip(segments).adjust_cell_length(self.size.width, base)
-
-    def _heading(self) -> Strip:
-        gap = " " * GAP
-        text = " " * MARK + gap.join(fit(p.column.title, p.width, Cut.END) for p in self._placed)
-        style = self._style("table--heading")
-        return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
-
-    def _note(self) -> Strip:
-        style = self._tone(Tone.DIM, self.rich_style, lit=False)
-        return Strip([Segment(fit("  " + self.empty_text, self.size.width), style)])
-
-    def _blank(self) -> Strip:
-        return Strip.blank(self.size.width, self.rich_style)
-
-    def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(name)
-        return self._styles[name]
-
-    def _tone(self, tone: Tone, base: Style, *, lit: bool) -> Style:
-        if tone is Tone.PLAIN:
-            return base
-        if tone not in self._styles:
-            partial = self.get_component_rich_style(f"table--{tone}", partial=True)
-            self._styles[tone] = partial
-        style = self._styles[tone]
-        # On the highlight's background only its own foreground is sure to be read.
-        return base + (style.without_color if lit else style)
+    def _style_of(self, name: str, partial: bool) -> Style:
+        return self.get_component_rich_style(name, partial=partial) if name else self.rich_style

@@ -1,0 +1,189 @@
+"""The lines of a table as strips: heading, rows, banners. Each is made when it is shown, and kept while it is the same.
+
+Widths are counted in cells, and every line fills exactly its width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+
+from ssm_tui.ui.presentation.cells import GAP, Placed, Tone, arrange, fitted, natural_widths
+from ssm_tui.ui.presentation.text import Cut, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from rich.style import Style
+
+    from ssm_tui.ui.presentation.cells import Cell, Column, Piece, Widths
+
+R = TypeVar("R")
+
+SAMPLE = 120  # rows that are measured for the widths of columns
+CACHED = 2000  # strips kept before the cache starts afresh
+LIT = "▌"
+NO_SIGN: Piece = (" ", Tone.PLAIN)
+ARROWS = {False: "▲", True: "▼"}
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[R]):
+    """What a table knows of its rows: what tells them apart, which of them are banners over the whole width (those with
+    a cell), and the sign before each, one cell wide. `sought` finds a row by its key, faster than one by one."""
+
+    key: Callable[[R], Hashable]
+    banner: Callable[[R], Cell] = lambda _row: ()
+    sign: Callable[[R], Piece] | None = None
+    sought: Callable[[Sequence[R], Hashable], int | None] | None = None
+
+    @property
+    def margin(self) -> int:
+        """Cells before the first column: the highlighted row's mark, the sign, a blank."""
+        return 2 if self.sign is None else 3
+
+    def find(self, rows: Sequence[R], wanted: Hashable, guess: int) -> int | None:
+        """Where the row with this key is; it often still is where it was."""
+        if wanted is None:
+            return None
+        if guess < len(rows) and self.key(rows[guess]) == wanted:
+            return guess
+        if self.sought is not None:
+            return self.sought(rows, wanted)
+        return next((at for at, other in enumerate(rows) if self.key(other) == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted(Generic[R]):
+    row: R
+    sign: Piece
+    strip: Strip
+
+
+class Lines(Generic[R]):
+    """Strips for rows in the columns that have a place. `style` tells the style of a part of the table by its name,
+    with `partial` only what that part changes."""
+
+    def __init__(self, form: Form[R], columns: Sequence[Column[R]], style: Callable[[str, bool], Style]) -> None:
+        self._form = form
+        self.columns = tuple(columns)
+        self._look_up = style
+        self._naturals: Widths = {}
+        self._strips: dict[tuple[Hashable, bool], _Painted[R]] = {}
+        self._styles: dict[str, Style] = {}
+        self._order: tuple[str, bool] | None = None
+        self._width = 0
+        self.placed: tuple[Placed[R], ...] = ()
+        self.painted = 0  # rows turned into strips so far: what the tests count
+
+    # What lines are made of
+
+    def set_columns(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns."""
+        self.columns, self._naturals = tuple(columns), {}
+        self._strips.clear()
+
+    def set_order(self, by: str, *, descending: bool) -> None:
+        """The heading of the column with this name says that rows stand in its order."""
+        self._order = (by, descending)
+
+    def measure(self, rows: Sequence[R], width: int) -> None:
+        """Widths from a sample of the rows, so that the cost does not grow with the list."""
+        sample = (row for row in rows[:: max(1, len(rows) // SAMPLE)] if not self._form.banner(row))
+        self._naturals = natural_widths(self.columns, sample, self._naturals)
+        placed = arrange(self.columns, self._naturals, width - self._form.margin)
+        if (placed, width) != (self.placed, self._width):
+            self.placed, self._width = placed, width
+            self._strips.clear()
+
+    def forget(self) -> None:
+        """What cells or styles say has changed without the rows: the time, the theme."""
+        self._strips.clear()
+        self._styles.clear()
+
+    def column_at(self, x: int) -> Column[R] | None:
+        """Whose heading is at this cell; the gap behind a column is part of it."""
+        start = self._form.margin
+        for placed in self.placed:
+            if start <= x < start + placed.width + GAP:
+                return placed.column
+            start += placed.width + GAP
+        return None
+
+    # Lines
+
+    def row(self, row: R, *, lit: bool, width: int) -> Strip:
+        """A row or a banner; `lit` is the highlighted one."""
+        key = self._form.key(row), lit
+        sign = self._form.sign(row) if self._form.sign is not None else NO_SIGN
+        known = self._strips.get(key)
+        if known is not None and known.sign == sign and (known.row is row or known.row == row):
+            return known.strip
+        if len(self._strips) > CACHED:
+            self._strips.clear()
+        strip = self._paint(row, sign, lit=lit, width=width)
+        self._strips[key] = _Painted(row, sign, strip)
+        return strip
+
+    def _paint(self, row: R, sign: Piece, *, lit: bool, width: int) -> Strip:
+        self.painted += 1
+        base = self._style("table--highlight" if lit else "")
+        text, tone = sign
+        segments = [Segment(LIT if lit else " ", base), Segment(text, self._tone(tone, base, lit=lit))]
+        if self._form.margin > 2:
+            segments.append(Segment(" ", base))
+        if banner := self._form.banner(row):
+            segments += self._segments(fitted(banner, width - self._form.margin, Cut.END), base, lit=lit)
+            return Strip(segments).adjust_cell_length(width, base)
+        for at, placed in enumerate(self.placed):
+            if at:
+                segments.append(Segment(" " * GAP, base))
+            column = placed.column
+            segments += self._segments(fitted(column.cell(row), placed.width, column.cut), base, lit=lit)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _segments(self, cell: Cell, base: Style, *, lit: bool) -> list[Segment]:
+        return [Segment(text, self._tone(tone, base, lit=lit)) for text, tone in cell]
+
+    def heading(self, width: int) -> Strip:
+        """The titles; an arrow behind the one by which rows are ordered, in the gap where its column is narrow."""
+        titles = [self._title(placed, last=at + 1 == len(self.placed)) for at, placed in enumerate(self.placed)]
+        style = self._style("table--heading")
+        return Strip([Segment(" " * self._form.margin + "".join(titles), style)]).adjust_cell_length(width, style)
+
+    def _title(self, placed: Placed[R], *, last: bool) -> str:
+        column, room = placed.column, placed.width + (0 if last else GAP)
+        if self._order is None or column.name != self._order[0]:
+            return fit(fit(column.title, placed.width), room)
+        arrow = ARROWS[self._order[1]]
+        title = fit(column.title, min(cell_len(column.title), placed.width - (1 if last else 0)))
+        return fit(f"{title}{arrow}" if cell_len(title) >= placed.width - 1 else f"{title} {arrow}", room)
+
+    def note(self, text: str, width: int) -> Strip:
+        """A line that stands where rows would."""
+        style = self._tone(Tone.DIM, self._style(""), lit=False)
+        return Strip([Segment(fit(f"  {text}", width), style)])
+
+    def blank(self, width: int) -> Strip:
+        """A line without anything."""
+        return Strip.blank(width, self._style(""))
+
+    # Styles
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self._look_up(name, False)
+        return self._styles[name]
+
+    def _tone(self, tone: Tone, base: Style, *, lit: bool) -> Style:
+        if tone is Tone.PLAIN:
+            return base
+        if tone not in self._styles:
+            self._styles[tone] = self._look_up(f"table--{tone}", True)
+        style = self._styles[tone]
+        # On the highlight's background only its own foreground is sure to be read.
+        return base + (style.without_color if lit else style)
