@@ -8,6 +8,7 @@
     ├── AwsError                 AWS, or the way to it, said no
     │   ├── CredentialsError     none, expired, or an unknown profile
     │   ├── RegionError          no region, or an unknown one
+    │   │   └── RegionNotEnabledError  the account has not enabled it; knows whether anybody named it
     │   ├── NetworkError         the endpoint was not reached
     │   ├── AccessDeniedError    the caller may not; names the action
     │   └── ThrottledError       too many calls, after retries
@@ -71,6 +72,14 @@ class CredentialsError(AwsError):
 
 class RegionError(AwsError):
     """No region is set, or it is not one that AWS has."""
+
+
+class RegionNotEnabledError(RegionError):
+    """The account has not enabled the region. Where the user did not name it (`named`), it is none of his concern."""
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", named: bool = True) -> None:
+        super().__init__(message, hint, code=code)
+        self.named = named
 
 
 class NetworkError(AwsError):

@@ -50,13 +50,27 @@ def origin(profile: str | None, environment: Mapping[str, str]) -> str:
 
 def owner(key_id: str) -> str:
     """What an access key's id tells of its account, so that a new key of the same account, such as each login brings,
-    is none of a stranger. Keys made since 2019 hold the account (STS GetAccessKeyInfo reads it from there too); of an
-    older one this is as good as the whole id."""
+    is none of a stranger. Of a key that tells nothing this is the whole id."""
+    bits = _account_bits(key_id)
+    return key_id if bits is None else str(bits)
+
+
+def account_of(key_id: str) -> str | None:
+    """The account that an access key belongs to, by its id alone; None for keys from before 2019, whose ids begin
+    otherwise."""
+    bits = _account_bits(key_id)
+    account = None if bits is None or key_id[4:5] < "Q" else bits >> 7
+    return f"{account:012}" if account is not None and account < 10**12 else None
+
+
+def _account_bits(key_id: str) -> int | None:
+    """Keys made since 2019 hold the account (STS GetAccessKeyInfo reads it from there too); of an older one these bits
+    are as good as the whole id."""
     try:
         decoded = base64.b32decode(key_id[4:20])
     except (binascii.Error, ValueError):
-        return key_id
-    return str(int.from_bytes(decoded[:6]) & _ACCOUNT) if len(decoded) == 10 else key_id
+        return None
+    return int.from_bytes(decoded[:6]) & _ACCOUNT if len(decoded) == 10 else None
 
 
 def _in_files(profile: str, environment: Mapping[str, str]) -> Facts:

@@ -18,6 +18,7 @@ from ssm_tui.errors import (
     CredentialsError,
     NetworkError,
     RegionError,
+    RegionNotEnabledError,
     ThrottledError,
 )
 
@@ -126,11 +127,7 @@ def answer_error(request: Request, response: Any) -> AwsError:
             code=code,
         )
     if code == "OptInRequired":
-        return RegionError(
-            f"the account has not enabled the region {request.context.region}",
-            "enable it in the account's settings, or name another with --region",
-            code=code,
-        )
+        return not_enabled(request.context, code)
     if code in _SESSION:
         said, hint = _SESSION[code]
         return AwsError(said.format(target=request.target or "the target"), hint, code=code)
@@ -221,7 +218,9 @@ def _credentials_error(request: Request, error: Any, kinds: set[str]) -> Credent
         login = request.login.replace("sso login", "login") if "LoginError" in kinds else request.login
         return CredentialsError(f"the sign-in of {request.whose} has expired or is missing", f"run: {login}")
     if "RefreshWithMFAUnsupportedError" in kinds:
-        return CredentialsError(f"the MFA session of {request.whose} has expired", "start the program again")
+        return CredentialsError(
+            f"{request.whose} needs an MFA code", "in the interface i asks for it; a command asks when it is run again"
+        )
     if "PartialCredentialsError" in kinds:
         return CredentialsError(
             f"the credentials of {request.whose} are incomplete: {error.kwargs.get('cred_var', 'a part')} is missing",
@@ -261,6 +260,16 @@ def no_region(profile: str | None) -> RegionError:
     return RegionError(
         f"no region is set for profile {profile!r}" if profile else "no region is set",
         "name one with --region, or set AWS_REGION or the profile's region",
+    )
+
+
+def not_enabled(context: Context, code: str, *, named: bool = True) -> RegionNotEnabledError:
+    """The error for a region that the account has not enabled."""
+    return RegionNotEnabledError(
+        f"the account has not enabled the region {context.region}",
+        "enable it in the account's settings, or choose another region",
+        code=code,
+        named=named,
     )
 
 

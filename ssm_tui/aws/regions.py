@@ -1,0 +1,60 @@
+"""Which regions there are: by botocore's own data without a call, and those that an account has enabled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.aws import decode
+from ssm_tui.domain.accounts import Region
+from ssm_tui.errors import AwsError
+
+if TYPE_CHECKING:
+    from ssm_tui.aws.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of AWS with accounts of its own. `first` is a region that no account can disable."""
+
+    first: str
+    pattern: str
+    regions: tuple[Region, ...]
+
+
+@cache
+def _partitions() -> tuple[Partition, ...]:
+    """botocore's, that of most people first. 10 ms, once."""
+    from botocore.loaders import Loader
+
+    told: Any = Loader(include_default_search_paths=True).load_data("partitions")
+    return tuple(_partition(each) for each in told["partitions"])
+
+
+def _partition(told: Any) -> Partition:
+    pattern = told["regionRegex"]
+    regions = (
+        Region(name, str(facts.get("description", "")))
+        for name, facts in told["regions"].items()
+        if re.match(pattern, name)  # `aws-global` stands among them
+    )
+    return Partition(told["outputs"]["implicitGlobalRegion"], pattern, tuple(regions))
+
+
+def partition_of(region: str) -> Partition:
+    """The partition that a region belongs to, by the form of its name; the first for what has none of theirs."""
+    partitions = _partitions()
+    return next((each for each in partitions if re.match(each.pattern, region)), partitions[0])
+
+
+def enabled(gateway: Gateway) -> frozenset[str] | None:
+    """Names of the regions that the account has enabled (EC2 DescribeRegions); None where AWS does not say."""
+    try:
+        answer = gateway.call("ec2", "describe_regions", AllRegions=True)
+    except AwsError:
+        return None
+    found = decode.entries(answer.get("Regions"))
+    names = (decode.text(each.get("RegionName")) for each in found if each.get("OptInStatus") != "not-opted-in")
+    return frozenset(filter(None, names)) or None
