@@ -6,11 +6,9 @@ What comes out are botocore's parsed responses; they end in `decode`. botocore i
 from __future__ import annotations
 
 import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ssm_tui.aws import prompts
-from ssm_tui.aws.descriptions import DescriptionFiles
+from ssm_tui.aws.login import Login
 from ssm_tui.aws.translate import Request, translated
 from ssm_tui.errors import NetworkError
 
@@ -43,17 +41,13 @@ class Gateway(Protocol):
 
 
 class LiveGateway:
-    """botocore behind the Gateway. Its clients are made once, and may be used from several threads.
+    """botocore behind the Gateway. Its clients are made once, and may be used from several threads. They sign with
+    the profile's `login`, which its contexts share."""
 
-    `may_ask`: whether the terminal is free for a question (an MFA code).
-    """
-
-    def __init__(self, context: Context, *, may_ask: bool = False) -> None:
+    def __init__(self, context: Context, login: Login | None = None) -> None:
         self._context = context
-        self._may_ask = may_ask
+        self._login = login or Login(context.profile)
         self._clients: dict[str, Any] = {}
-        self._session: Any = None
-        # botocore's sessions are not safe to create clients from in several threads; its clients are safe to use.
         self._creating = threading.Lock()
 
     def call(self, service: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
@@ -96,15 +90,7 @@ class LiveGateway:
     def _create(self, service: str) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
-        from botocore.session import Session
 
-        if self._session is None:
-            session = Session(profile=self._context.profile)
-            # For the calls that botocore makes itself: an assumed role's come from STS in this region.
-            session.set_config_variable("region", self._context.region)
-            session.register_component("data_loader", _loader())
-            prompts.settle(session, self._context, may_ask=self._may_ask)
-            self._session = session
         attempts = ATTEMPTS_AT_FIRST_CONTACT if service == "sts" else ATTEMPTS
         config = Config(
             connect_timeout=CONNECT_TIMEOUT,
@@ -113,19 +99,11 @@ class LiveGateway:
             user_agent_extra="ssm-tui",
         )
         try:
-            return self._session.create_client(service, region_name=self._context.region, config=config)
+            return self._login.client(service, self._context.region, config)
         except BotoCoreError:
             raise
         except ValueError as error:
             raise NetworkError(str(error), "AWS_ENDPOINT_URL must be a URL, such as https://host:port") from None
-
-
-@cache
-def _loader() -> Any:
-    """One reader of AWS's service descriptions for all contexts: parsing EC2's alone takes 0.2 s."""
-    from botocore.loaders import Loader
-
-    return Loader(file_loader=DescriptionFiles(), include_default_search_paths=True)
 
 
 # Where an IAM action is spelled otherwise than its method's words capitalised.

@@ -13,7 +13,9 @@ from ssm_tui.aws.access import read_access
 from ssm_tui.aws.databases import read_databases
 from ssm_tui.aws.ecs_exec import execute_command
 from ssm_tui.aws.gateway import LiveGateway, default_region
+from ssm_tui.aws.login import Login
 from ssm_tui.aws.nodes import read_nodes
+from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.translate import no_region, not_aws
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.sessions import StartedSession
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
 
 class AwsClouds:
     """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
-    environment and the AWS configuration files. `may_ask`: whether the terminal is free for a question (an MFA code).
+    environment and the AWS configuration files. MFA codes are asked for at `desk`.
     """
 
-    def __init__(self, profiles: Sequence[str] = (), regions: Sequence[str] = (), *, may_ask: bool = False) -> None:
-        self._may_ask = may_ask
+    def __init__(
+        self, profiles: Sequence[str] = (), regions: Sequence[str] = (), *, desk: CodeDesk | None = None
+    ) -> None:
+        self._desk = desk or CodeDesk()
+        self._logins: dict[str | None, Login] = {}
         self._profiles = tuple(dict.fromkeys(profiles))
         self._regions = tuple(dict.fromkeys(regions))
         self._clouds: dict[Context, AwsCloud] = {}
@@ -58,12 +63,22 @@ class AwsClouds:
         """AWS seen from the context; the same object for the same context."""
         with self._opening:
             if context not in self._clouds:
-                self._clouds[context] = AwsCloud(context, LiveGateway(context, may_ask=self._may_ask))
+                self._clouds[context] = AwsCloud(context, LiveGateway(context, self._login(context.profile)))
             return self._clouds[context]
 
+    def _login(self, profile: str | None) -> Login:
+        if profile not in self._logins:
+            self._logins[profile] = Login(profile, self._desk)
+        return self._logins[profile]
+
     def renew(self, profile: str | None) -> None:
-        """Forgets what was read with the profile's old credentials: clients, and who the caller is."""
+        """Forgets what was read with the profile's old credentials: clients, and who the caller is.
+
+        The session that an MFA code has bought stays, unless the user wants to be asked for another.
+        """
         with self._opening:
+            self._logins.pop(profile, None)
+            self._desk.renew(profile)
             for context in [each for each in self._clouds if each.profile == profile]:
                 del self._clouds[context]
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ssm_tui.aws.prompts import CodeDesk
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
     from ssm_tui.domain.services import Clouds, RowMemory, Tunnels
@@ -56,7 +57,19 @@ class Program:
         """AWS by these; empty ones stand for those in force."""
         from ssm_tui.aws.live import AwsClouds
 
-        return AwsClouds(profiles or self._profiles, regions or self._regions, may_ask=self._may_ask)
+        return AwsClouds(profiles or self._profiles, regions or self._regions, desk=self.desk)
+
+    @cached_property
+    def desk(self) -> CodeDesk:
+        """Where MFA codes are asked for: on the terminal where that is free, else where the interface attends."""
+        from ssm_tui.aws.prompts import CodeDesk
+
+        desk = CodeDesk()
+        if self._may_ask:
+            from ssm_tui.commands.terminal_code import ask_code
+
+            desk.attend(ask_code, "")
+        return desk
 
     @property
     def context_options(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ssm_tui.domain.access import Access
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
+    from ssm_tui.domain.signing import CodeQuestion, DeviceCode, Way
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
 
@@ -59,6 +61,45 @@ class Clouds(Protocol):
 
     def renew(self, profile: str | None) -> None:
         """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
+
+
+class DeviceLogin(Protocol):
+    """A login that waits for the user's yes in a browser, on this machine or another."""
+
+    @property
+    def code(self) -> DeviceCode:
+        """What the user needs for it."""
+
+    def wait(self, stop: threading.Event) -> bool:
+        """True once the user has said yes and the token is kept; False where `stop` was set before. Blocks. Raises
+        AwsError where it was denied or took too long."""
+
+
+class SignIns(Protocol):
+    """New credentials for profiles. Every method blocks."""
+
+    def way(self, profile: str | None) -> Way:
+        """How the profile signs in."""
+
+    def begin(self, profile: str | None) -> DeviceLogin:
+        """Begins a device login. Raises AwsError."""
+
+    def stamp(self, profile: str | None) -> object:
+        """Differs once somebody else has signed in: the files have changed that credentials come from."""
+
+
+class Codes(Protocol):
+    """The desk where MFA codes are asked for, from threads that read."""
+
+    def attend(self, tell: Callable[[CodeQuestion, Callable[[str | None], None]], None], again: str) -> None:
+        """From now on `tell` is told of each question, in the asking thread, one at a time, with what takes the answer
+        from any thread: a code, or None where the user would rather not. `again` says how he is asked again."""
+
+    def leave(self) -> None:
+        """Nobody answers any more; the open question ends without a code."""
+
+    def invite(self, profile: str | None) -> None:
+        """The user wants to be asked for this profile's code, once more."""
 
 
 class RowMemory(Protocol):

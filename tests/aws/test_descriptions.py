@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from ssm_tui.aws.descriptions import DescriptionFiles
-from ssm_tui.aws.gateway import _loader
+from ssm_tui.aws.login import _loader
 
 
 def texts(described: Any) -> Iterator[str]:
