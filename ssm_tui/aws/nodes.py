@@ -1,4 +1,4 @@
-"""Reads a context's nodes: SSM's list and EC2's at once, hybrid tags behind them, denials as notes."""
+"""Reads a context's nodes: SSM's list, EC2's and ECS's at once, hybrid tags behind them, denials as notes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ssm_tui.aws import decode
+from ssm_tui.aws.ecs import read_containers
 from ssm_tui.aws.join import NodeJoin, hybrid_ids
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.contexts import Note
@@ -62,7 +63,7 @@ class _TagsMissing:
     note: Note
 
 
-_Event = _Managed | _Instances | _Tags | _ManagedEnded | _InstancesEnded | _TagsMissing
+_Event = _Managed | _Instances | _Tags | _ManagedEnded | _InstancesEnded | _TagsMissing | NodePage
 
 
 def read_nodes(
@@ -74,10 +75,17 @@ def read_nodes(
     """
     join = NodeJoin(context, account)
     failures: list[AwsError] = []
-    for event in merged([partial(_read_managed, gateway, untagged), partial(_read_instances, gateway)]):
+    readers: list[Callable[[], Iterator[_Event]]] = [
+        partial(_read_managed, gateway, untagged),
+        partial(_read_instances, gateway),
+        partial(read_containers, gateway, context, account),
+    ]
+    for event in merged(readers):
         nodes: list[Node] = []
         notes: tuple[Note, ...] = ()
         match event:
+            case NodePage(containers, untold):
+                nodes, notes = list(containers), untold
             case _Managed(page):
                 nodes = join.managed(page)
             case _Instances(page):

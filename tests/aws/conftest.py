@@ -16,6 +16,7 @@ from ssm_tui.domain.contexts import Context
 from tests.demo_cloud import Caller
 
 REGION = "ap-northeast-2"
+CONTAINERS = ("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ec2:DescribeNetworkInterfaces")
 LISTING = (
     "ssm:DescribeInstanceProperties",
     "ssm:DescribeInstanceInformation",
@@ -24,6 +25,7 @@ LISTING = (
     "ec2:DescribeSecurityGroups",
     "rds:Describe*",
     "elasticache:Describe*",
+    *CONTAINERS,
 )
 SIMULATING = ("iam:SimulatePrincipalPolicy", "iam:GetContextKeysForPrincipalPolicy", "iam:GetRole")
 

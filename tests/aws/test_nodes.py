@@ -14,7 +14,7 @@ from ssm_tui.domain.contexts import Context, Note
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, Ping
 from ssm_tui.errors import AccessDeniedError
-from tests.aws.conftest import LISTING, REGION, Administrator, allow, cloud_of, deny
+from tests.aws.conftest import CONTAINERS, LISTING, REGION, Administrator, allow, cloud_of, deny
 
 
 class Recorder(LiveGateway):
@@ -38,13 +38,13 @@ class Recorder(LiveGateway):
 
 
 def read(cloud: AwsCloud) -> tuple[dict[str, Node], list[Note]]:
-    """What a consumer holds when the last page has come."""
+    """The machines that a consumer holds when the last page has come; containers have tests of their own."""
     inventory = Inventory()
     notes: list[Note] = []
     for page in cloud.node_pages():
         inventory.add(page.nodes)
         notes += page.notes
-    return {node.id: node for node in inventory}, notes
+    return {node.id: node for node in inventory if not node.container}, notes
 
 
 def known_to_ec2(admin: Administrator) -> set[str]:
@@ -99,7 +99,7 @@ def test_information_stands_in_for_properties_that_are_denied(admin: Administrat
 
 
 def test_without_ssm_the_pings_are_unknown_and_a_note_says_why(admin: Administrator) -> None:
-    nodes, notes = read(cloud_of(admin.profile(allow("ec2:DescribeInstances"))))
+    nodes, notes = read(cloud_of(admin.profile(allow("ec2:DescribeInstances", *CONTAINERS))))
     assert set(nodes) == known_to_ec2(admin)
     assert {node.ping for node in nodes.values()} == {Ping.UNKNOWN}
     assert len(notes) == 1
@@ -107,7 +107,7 @@ def test_without_ssm_the_pings_are_unknown_and_a_note_says_why(admin: Administra
 
 
 def test_without_ec2_the_managed_nodes_are_there_and_a_note_says_why(admin: Administrator) -> None:
-    nodes, notes = read(cloud_of(admin.profile(allow("ssm:Describe*", "ssm:ListTagsForResource"))))
+    nodes, notes = read(cloud_of(admin.profile(allow("ssm:Describe*", "ssm:ListTagsForResource", *CONTAINERS))))
     assert set(nodes) == known_to_ssm(admin)
     assert Ping.UNMANAGED not in {node.ping for node in nodes.values()}
     assert len(notes) == 1
@@ -115,7 +115,7 @@ def test_without_ec2_the_managed_nodes_are_there_and_a_note_says_why(admin: Admi
 
 
 def test_without_hybrid_tags_a_note_says_why(admin: Administrator) -> None:
-    nodes, notes = read(cloud_of(admin.profile(allow("ssm:Describe*", "ec2:DescribeInstances"))))
+    nodes, notes = read(cloud_of(admin.profile(allow("ssm:Describe*", "ec2:DescribeInstances", *CONTAINERS))))
     assert [node.tags for node in nodes.values() if node.hybrid] == [{}, {}]
     assert len(notes) == 1
     assert "ssm:ListTagsForResource" in notes[0].message + notes[0].hint
