@@ -5,27 +5,31 @@ Nothing heavy is imported and no call is made before the first use.
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING
 
+from ssm_tui.aws import profiles as profile_files
+from ssm_tui.aws import regions as known_regions
 from ssm_tui.aws.access import read_access
+from ssm_tui.aws.aliases import Aliases
+from ssm_tui.aws.choosing import Chosen
 from ssm_tui.aws.databases import read_databases
 from ssm_tui.aws.ecs_exec import execute_command
-from ssm_tui.aws.gateway import LiveGateway, default_region
+from ssm_tui.aws.gateway import LiveGateway
 from ssm_tui.aws.login import Login
 from ssm_tui.aws.nodes import read_nodes
 from ssm_tui.aws.prompts import CodeDesk
-from ssm_tui.aws.translate import no_region, not_aws
+from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.sessions import StartedSession
-from ssm_tui.errors import AwsError
+from ssm_tui.errors import AwsError, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.access import Access
+    from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
@@ -41,29 +45,47 @@ class AwsClouds:
     ) -> None:
         self._desk = desk or CodeDesk()
         self._logins: dict[str | None, Login] = {}
-        self._profiles = tuple(dict.fromkeys(profiles))
-        self._regions = tuple(dict.fromkeys(regions))
+        self._chosen = Chosen(profiles, regions, lambda context: self.open(context).enabled_regions())
+        self.aliases = Aliases()
         self._clouds: dict[Context, AwsCloud] = {}
         self._opening = threading.Lock()
 
     def contexts(self) -> tuple[Context, ...]:
-        """Profiles times regions. Raises CredentialsError for an unknown profile, RegionError where none is set."""
-        found: list[Context] = []
-        for profile in self._profiles or (_environment_profile(),):
-            # Looked up even when regions are given: an unknown profile is said before anything is read.
-            own = default_region(profile)
-            # The AWS CLI takes AWS_REGION before all else; botocore does not know it.
-            regions = self._regions or tuple(filter(None, [os.environ.get("AWS_REGION") or own]))
-            if not regions:
-                raise no_region(profile)
-            found.extend(Context(profile, region) for region in regions)
-        return tuple(dict.fromkeys(found))
+        """Those in force. Raises CredentialsError for an unknown profile, RegionError where none is set."""
+        return self._chosen.contexts()
+
+    def choose(self, choice: Choice) -> None:
+        """Other profiles and regions are in force from now on."""
+        self._chosen.choose(choice)
+
+    @property
+    def started(self) -> Choice:
+        """The profiles and regions that the program was started with; no regions are each profile's own."""
+        return self._chosen.started
+
+    @property
+    def everywhere(self) -> bool:
+        """All regions are in force, none by its name."""
+        return self._chosen.everywhere
+
+    def profiles(self) -> Profiles:
+        """Those of the user's AWS files. Blocks; broken files are told in it."""
+        return profile_files.read_profiles()
+
+    def regions(self, near: Sequence[str]) -> tuple[Region, ...]:
+        """All regions of the partitions that these are of, by botocore's data. Blocks briefly."""
+        partitions = dict.fromkeys(map(known_regions.partition_of, near or ("",)))
+        return tuple(region for each in partitions for region in each.regions)
+
+    def enabled(self, profile: str | None) -> frozenset[str] | None:
+        """The regions that the profile's account has enabled; None where AWS does not say. Blocks."""
+        return self._chosen.enabled(profile)
 
     def open(self, context: Context) -> AwsCloud:
         """AWS seen from the context; the same object for the same context."""
         with self._opening:
             if context not in self._clouds:
-                self._clouds[context] = AwsCloud(context, LiveGateway(context, self._login(context.profile)))
+                self._clouds[context] = AwsCloud(context, LiveGateway(context, self._login(context.profile)), self)
             return self._clouds[context]
 
     def _login(self, profile: str | None) -> Login:
@@ -79,21 +101,26 @@ class AwsClouds:
         with self._opening:
             self._logins.pop(profile, None)
             self._desk.renew(profile)
+            self._chosen.renew(profile)
             for context in [each for each in self._clouds if each.profile == profile]:
                 del self._clouds[context]
 
-
-def _environment_profile() -> str | None:
-    """AWS_PROFILE by name, so that it is shown; but keys in the environment come before it, and have no name."""
-    return None if os.environ.get("AWS_ACCESS_KEY_ID") else os.environ.get("AWS_PROFILE") or None
+    def accepts(self, context: Context) -> bool:
+        """Whether the keys are good there. Blocks."""
+        try:
+            self.open(context).identify()
+        except AwsError:
+            return False
+        return True
 
 
 class AwsCloud:
     """One context's AWS. Its methods block and may be called from several threads."""
 
-    def __init__(self, context: Context, gateway: Gateway | None = None) -> None:
+    def __init__(self, context: Context, gateway: Gateway | None = None, clouds: AwsClouds | None = None) -> None:
         self._context = context
         self._gateway = gateway or LiveGateway(context)
+        self._clouds = clouds or AwsClouds()
         self._identifying = threading.Lock()
         self._caller: tuple[Caller, str] | None = None
         self._untagged: set[str] = set()
@@ -110,10 +137,28 @@ class AwsCloud:
     def _identity(self) -> tuple[Caller, str]:
         with self._identifying:
             if self._caller is None:
-                answer = self._gateway.call("sts", "get_caller_identity")
+                answer = self._who()
                 caller = Caller(_told(answer, "Account"), _told(answer, "Arn"))
                 self._caller = caller, str(answer.get("UserId", ""))
             return self._caller
+
+    def _who(self) -> Mapping[str, object]:
+        """A region that is not enabled does not know keys that are good elsewhere."""
+        try:
+            return self._gateway.call("sts", "get_caller_identity")
+        except CredentialsError as error:
+            first = Context(self._context.profile, known_regions.partition_of(self._context.region).first)
+            if error.code not in NOT_ACCEPTED or first == self._context or not self._clouds.accepts(first):
+                raise
+            raise not_enabled(self._context, error.code, named=not self._clouds.everywhere) from None
+
+    def alias(self) -> str | None:
+        """What the account is called; asked once an account. Raises AwsError where not even the account is known."""
+        return self._clouds.aliases.of(self.identify().account, self._gateway)
+
+    def enabled_regions(self) -> frozenset[str] | None:
+        """Those of the account; None where AWS does not say."""
+        return known_regions.enabled(self._gateway)
 
     def node_pages(self) -> Iterator[NodePage]:
         """The nodes, page by page as they come. Raises AwsError where nothing can be read."""

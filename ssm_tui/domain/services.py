@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ssm_tui.domain.access import Access
+    from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.contexts import Caller, Context
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
@@ -30,6 +31,9 @@ class Cloud(Protocol):
 
     def identify(self) -> Caller:
         """Who AWS says we are."""
+
+    def alias(self) -> str | None:
+        """What people call the account; None where it is called nothing or AWS does not say. One call an account."""
 
     def node_pages(self) -> Iterator[NodePage]:
         """The nodes, page by page. A source that is denied becomes a note; AwsError only where nothing can be read."""
@@ -61,6 +65,26 @@ class Clouds(Protocol):
 
     def renew(self, profile: str | None) -> None:
         """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
+
+
+class Accounts(Protocol):
+    """What could be opened, and the choice of what is. What looks into files or asks AWS blocks; none raises."""
+
+    @property
+    def started(self) -> Choice:
+        """The profiles and regions that the program was started with; no regions are each profile's own."""
+
+    def choose(self, choice: Choice) -> None:
+        """This is in force from now on: `Clouds.contexts` gives other ones. At once."""
+
+    def profiles(self) -> Profiles:
+        """Those of the user's AWS files. Blocks."""
+
+    def regions(self, near: Sequence[str]) -> tuple[Region, ...]:
+        """All regions of the partitions that these are of. Blocks."""
+
+    def enabled(self, profile: str | None) -> frozenset[str] | None:
+        """The regions that the profile's account has enabled; None where AWS does not say. Blocks, for a call."""
 
 
 class DeviceLogin(Protocol):

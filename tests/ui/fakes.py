@@ -98,10 +98,14 @@ class FakeCloud:
     gate: threading.Semaphore | None = None
     terminated: list[str] = field(default_factory=list)
     account: str = "123456789012"
+    called: str | None = None  # the account's alias
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
 
     def identify(self) -> Caller:
         return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
+
+    def alias(self) -> str | None:
+        return self.called
 
     def node_pages(self) -> Iterator[NodePage]:
         for page in self.pages:
