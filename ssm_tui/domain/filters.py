@@ -90,8 +90,9 @@ class _Token:
         return [*parts, rest]
 
     def pattern(self) -> str:
-        """The text with globs that stood in quotes made literal (as `[*]`, which the glob reader knows)."""
-        return "".join(f"[{c}]" if q and c in "*?[" else c for c, q in zip(self.text, self.quoted, strict=True))
+        """The text with globs that stood in quotes made literal (as `[*]`, which `matching.pieces` reads)."""
+        literal = ((q and c in "*?") or c == "[" for c, q in zip(self.text, self.quoted, strict=True))
+        return "".join(f"[{c}]" if each else c for c, each in zip(self.text, literal, strict=True))
 
 
 def _tokens(text: str) -> Iterable[_Token]:

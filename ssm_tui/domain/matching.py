@@ -36,6 +36,11 @@ class Kind(Enum):
     FIELD = "field"
 
 
+def folded_words(subject: Filterable) -> str:
+    """What a bare word is looked up in, a line each."""
+    return "\n".join([word.replace("\n", " ") for word in subject.words()]).casefold()
+
+
 class Texts:
     """The texts of one subject, folded when first asked for and then kept: 10,000 rows a keystroke must be cheap."""
 
@@ -51,7 +56,7 @@ class Texts:
     def words(self) -> str:
         """What a bare word is looked up in, a line each."""
         if self._words is None:
-            self._words = "\n".join(word.replace("\n", " ") for word in self._subject.words()).casefold()
+            self._words = folded_words(self._subject)
         return self._words
 
     @property
@@ -76,7 +81,7 @@ NO_TAG = ("",)  # a tag that is not there reads as empty, so `owner=` finds the 
 
 def finder(kind: Kind, key: str, alternatives: tuple[str, ...]) -> Callable[[Texts], bool]:
     """Whether a subject with these texts has one of the alternatives where the term looks for it."""
-    tests = tuple(_test(text, _scope(kind, key)) for text in alternatives)
+    tests = tuple(text_test(text, scope_of(kind, key)) for text in alternatives)
     if kind is Kind.WORD:
         return _any(tests, lambda texts: (texts.words,))
     if kind is Kind.TAG_KEY:
@@ -95,7 +100,8 @@ class Scope(Enum):
     LINES = "lines"
 
 
-def _scope(kind: Kind, key: str) -> Scope:
+def scope_of(kind: Kind, key: str) -> Scope:
+    """How a term's alternatives are compared."""
     if kind is Kind.WORD:
         return Scope.LINES
     whole = kind in (Kind.TAG, Kind.TAG_KEY) or key in WHOLE_VALUE
@@ -109,20 +115,43 @@ def _any(tests: tuple[Callable[[str], bool], ...], select: Callable[[Texts], Ite
     return lambda texts: any(test(text) for text in select(texts) for test in tests)
 
 
-def _test(pattern: str, scope: Scope) -> Callable[[str], bool]:
+class Wild(Enum):
+    """What stands for other characters in a pattern."""
+
+    ANY = "*"
+    ONE = "?"
+
+
+def pieces(pattern: str) -> tuple[str | Wild, ...]:
+    """A pattern's literal texts and wildcards. In brackets a sign means itself: `[*]` is what was typed in quotes."""
+    found: list[str | Wild] = []
+    for match in re.finditer(r"\[([*?\[])\]|([*?])|(.)", pattern, re.DOTALL):
+        if match[2]:
+            found.append(Wild(match[2]))
+        elif found and isinstance(found[-1], str):
+            found[-1] += match[1] or match[3]
+        else:
+            found.append(match[1] or match[3])
+    return tuple(found)
+
+
+def matches_text(pattern: str, scope: Scope, text: str) -> bool:
+    """Whether one text, in whatever case, is what the pattern asks for."""
+    return text_test(pattern, scope)(text.casefold())
+
+
+def text_test(pattern: str, scope: Scope) -> Callable[[str], bool]:
     """A test of one folded text."""
-    wanted = pattern.casefold()
-    if not any(sign in wanted for sign in "*?["):
+    parts = pieces(pattern.casefold())
+    if not any(isinstance(part, Wild) for part in parts):
+        wanted = "".join(part for part in parts if isinstance(part, str))
         return wanted.__eq__ if scope is Scope.WHOLE else lambda text: wanted in text
-    pieces = "".join(_glob_piece(m) for m in re.finditer(r"\[([*?\[])\]|.", wanted, re.DOTALL))
+    glob = "".join(_GLOBS[part] if isinstance(part, Wild) else re.escape(part) for part in parts)
     if scope is Scope.LINES:
-        glob = re.compile(f"^{pieces}$", re.MULTILINE)
-        return lambda text: glob.search(text) is not None
-    whole = re.compile(pieces, re.DOTALL)
+        line = re.compile(f"^{glob}$", re.MULTILINE)
+        return lambda text: line.search(text) is not None
+    whole = re.compile(glob, re.DOTALL)
     return lambda text: whole.fullmatch(text) is not None
 
 
-def _glob_piece(piece: re.Match[str]) -> str:
-    if piece[1]:
-        return re.escape(piece[1])
-    return {"*": ".*", "?": "."}.get(piece[0], re.escape(piece[0]))
+_GLOBS = {Wild.ANY: ".*", Wild.ONE: "."}
