@@ -81,6 +81,7 @@ class Catalog:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.readings: dict[Context, Reading] = {}
+        self.aliases: dict[str, str] = {}  # what accounts are called, where that is known
         self._clock = clock
         self._inventory = Inventory()
         self._databases: dict[DatabaseKey, Database] = {}
@@ -210,11 +211,12 @@ class Catalog:
         reading.account = account
         return strange
 
-    def keep_only(self, contexts: Iterable[Context]) -> None:
-        """Every other context is not asked for any more."""
+    def keep_only(self, contexts: Sequence[Context]) -> None:
+        """These are asked for, in this order, and no other any more."""
         for context in set(self.readings) - set(contexts):
             self._drop_rows(context)
             del self.readings[context]
+        self.readings = {each: self.readings[each] for each in contexts if each in self.readings}
 
     def _drop_rows(self, context: Context) -> None:
         self._inventory.drop(context)

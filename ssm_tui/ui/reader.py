@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from ssm_tui.errors import SsmTuiError
+from ssm_tui.ui.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.ui.catalog import Catalog
 
+    Tell = Callable[[Message], bool]
+
 NONE_ANSWERED: Mapping[NodeKey, Node] = MappingProxyType({})
 AT_ONCE = 8  # threads that talk to AWS at the same time; more only run into its rate limits
+PATIENCE = 4.0  # seconds of silence after which one of them does not count any more
+CONTEXTS, NODES, DATABASES = range(3)  # what is read first where there is more to read than is read at once
 
 
 @dataclass
@@ -56,6 +62,10 @@ class CallerKnown(Message):
 class Read(Message):
     """Something that was read; the screen lets the catalog take it in, whatever it is."""
 
+    def about(self) -> Context | None:
+        """The context that it is of, where it is of one."""
+        return None
+
     def enter(self, catalog: Catalog) -> None:
         """Into what is known."""
         raise NotImplementedError
@@ -67,6 +77,9 @@ class Recalled(Read):
 
     snapshot: Snapshot
 
+    def about(self) -> Context:
+        return self.snapshot.context
+
     def enter(self, catalog: Catalog) -> None:
         catalog.recall(self.snapshot)
 
@@ -77,6 +90,9 @@ class NodesRead(Read):
 
     context: Context
     page: NodePage
+
+    def about(self) -> Context:
+        return self.context
 
     def enter(self, catalog: Catalog) -> None:
         catalog.add_nodes(self.context, self.page)
@@ -99,6 +115,9 @@ class DatabasesRead(Read):
     context: Context
     page: DatabasePage
 
+    def about(self) -> Context:
+        return self.context
+
     def enter(self, catalog: Catalog) -> None:
         catalog.add_databases(self.context, self.page)
 
@@ -111,8 +130,22 @@ class PartEnded(Read):
     part: str
     error: SsmTuiError | None = None
 
+    def about(self) -> Context:
+        return self.context
+
     def enter(self, catalog: Catalog) -> None:
         catalog.end(self.context, self.part, self.error)
+
+
+@dataclass
+class AliasRead(Read):
+    """What an account is called."""
+
+    account: str
+    alias: str
+
+    def enter(self, catalog: Catalog) -> None:
+        catalog.aliases[self.account] = self.alias
 
 
 class Reader:
@@ -121,12 +154,16 @@ class Reader:
     def __init__(self, clouds: Clouds, post: Callable[[Message], object]) -> None:
         self._clouds = clouds
         self._post = post
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = Slots(AT_ONCE, PATIENCE)
         self._closed = threading.Event()
+        self._finding = threading.Event()  # of the last search: set once there is a later one
+        self._stopped: dict[Context, threading.Event] = {}
 
     def find_contexts(self) -> None:
-        """Begins; ends with ContextsFound or ContextsFailed."""
-        self._spawn(self._find_contexts, "contexts")
+        """Begins; ends with ContextsFound or ContextsFailed, unless another search has begun meanwhile."""
+        self._finding.set()
+        self._finding = stopped = threading.Event()
+        self._spawn(lambda: self._find_contexts(self._teller(stopped)), "contexts", CONTEXTS)
 
     def recall(self, portions: Iterator[Snapshot]) -> None:
         """Tells of rows of an earlier run."""
@@ -142,16 +179,22 @@ class Reader:
     def read(self, context: Context, answered: Mapping[NodeKey, Node] = NONE_ANSWERED) -> None:
         """Reads nodes, then the access to them, and beside that the databases. The access to those that are answered
         for, and have the same tags as then, is not asked for again."""
-        self._spawn(lambda: self._read_nodes(context, answered), f"nodes {context.label}")
-        self._spawn(lambda: self._read_databases(context), f"databases {context.label}")
+        tell = self._teller(self._stopped.setdefault(context, threading.Event()))
+        self._spawn(lambda: self._read_nodes(context, answered, tell), f"nodes {context.label}", NODES)
+        self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES)
+
+    def stop(self, context: Context) -> None:
+        """What is being read of the context is not told any more."""
+        if (stopped := self._stopped.pop(context, None)) is not None:
+            stopped.set()
 
     def close(self) -> None:
         """Reads under way come to nothing: no message is posted any more."""
         self._closed.set()
 
-    def _spawn(self, work: Callable[[], None], name: str) -> None:
+    def _spawn(self, work: Callable[[], None], name: str, rank: int) -> None:
         def run() -> None:
-            with self._slots:
+            with self._slots.taken(rank):
                 if not self._closed.is_set():
                     work()
 
@@ -164,7 +207,14 @@ class Reader:
         self._post(message)
         return True
 
-    def _find_contexts(self) -> None:
+    def _teller(self, stopped: threading.Event) -> Tell:
+        def tell(message: Message) -> bool:
+            self._slots.heard()
+            return not stopped.is_set() and self._tell(message)
+
+        return tell
+
+    def _find_contexts(self, tell: Tell) -> None:
         found: tuple[Context, ...] = ()
 
         def find() -> None:
@@ -172,42 +222,50 @@ class Reader:
             found = self._clouds.contexts()
 
         error = _failure(find, "contexts")
-        self._tell(ContextsFound(found) if error is None else ContextsFailed(error))
+        tell(ContextsFound(found) if error is None else ContextsFailed(error))
 
-    def _identified(self, context: Context) -> Cloud:
+    def _identified(self, context: Context, tell: Tell) -> Cloud:
         """The context's cloud, once it is known whose it is. Raises AwsError."""
         cloud = self._clouds.open(context)
-        self._tell(CallerKnown(context, cloud.identify().account))
+        tell(CallerKnown(context, cloud.identify().account))
         return cloud
 
-    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node]) -> None:
+    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Tell) -> None:
         nodes: dict[NodeKey, Node] = {}
 
         def read() -> None:
-            for page in self._identified(context).node_pages():
+            for page in self._identified(context, tell).node_pages():
                 nodes.update((node.key, node) for node in page.nodes)
-                if not self._tell(NodesRead(context, page)):
+                if not tell(NodesRead(context, page)):
                     return
 
         error = _failure(read, "nodes")
-        if self._tell(PartEnded(context, "nodes", error)) and error is None:
-            self._ask_access(context, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
+        if tell(PartEnded(context, "nodes", error)) and error is None:
+            self._ask_access(context, tell, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
 
-    def _ask_access(self, context: Context, nodes: Sequence[Node]) -> None:
+    def _ask_access(self, context: Context, tell: Tell, nodes: Sequence[Node]) -> None:
         def ask() -> None:
             for portion in self._clouds.open(context).access(nodes):
-                if not self._tell(AccessRead(portion)):
+                if not tell(AccessRead(portion)):
                     return
 
-        self._tell(PartEnded(context, "access", _failure(ask, "access")))
+        tell(PartEnded(context, "access", _failure(ask, "access")))
 
-    def _read_databases(self, context: Context) -> None:
+    def _read_databases(self, context: Context, tell: Tell) -> None:
         def read() -> None:
-            for page in self._identified(context).database_pages():
-                if not self._tell(DatabasesRead(context, page)):
+            for page in self._identified(context, tell).database_pages():
+                if not tell(DatabasesRead(context, page)):
                     return
 
-        self._tell(PartEnded(context, "databases", _failure(read, "databases")))
+        if tell(PartEnded(context, "databases", error := _failure(read, "databases"))) and error is None:
+            self._ask_alias(context, tell)
+
+    def _ask_alias(self, context: Context, tell: Tell) -> None:
+        """Last of all: where IAM cannot be reached that takes its time, and nobody waits for it."""
+        with suppress(SsmTuiError):
+            cloud = self._clouds.open(context)
+            if alias := cloud.alias():
+                tell(AliasRead(cloud.identify().account, alias))
 
 
 def _same(node: Node, before: Node | None) -> bool:

@@ -9,11 +9,12 @@ from ssm_tui.background import in_background
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from textual.message import Message
 
+    from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
@@ -71,31 +72,50 @@ class Knowledge:
         """Begins to look which contexts there are; they come as a message."""
         self._reader.find_contexts()
 
+    def choose(self, choice: Choice) -> None:
+        """Other contexts are wanted: those that are not among them go at once, which else there are is looked up."""
+        self._keep_only([context for context in self._catalog.readings if choice.admits(context)])
+        self.find_contexts()
+
     def found(self, contexts: tuple[Context, ...]) -> None:
-        """These are the contexts: reads them."""
+        """These are the contexts: reads those that have not been read yet."""
         self._found = True
-        self._catalog.keep_only(contexts)
+        self._keep_only(contexts)
         for context in contexts:
-            if context not in self._catalog.readings:
+            known = self._catalog.readings.get(context)
+            if known is None:
                 self._recall(context)
-            self._read(context)
+            if known is None or not known.read:
+                self._read(context)
+        self._keep_only(contexts)  # in this order
         in_background(lambda: self._memory.found(contexts), "keep the contexts")
+
+    def _keep_only(self, contexts: Sequence[Context]) -> None:
+        for context in set(self._catalog.readings) - set(contexts):
+            self._reader.stop(context)
+        self._catalog.keep_only(contexts)
 
     def not_found(self) -> None:
         """There are none: they are looked for again as rows would be."""
+        self._found = False
         self._pace.ended(self._clock())
 
     def refresh(self, *, quietly: bool = False) -> None:
         """Reads everything again; quietly, only the access that may have changed."""
         if not self._found:
             self.find_contexts()
-            return
         for context in tuple(self._catalog.readings):
             self._read(context, quietly=quietly)
 
+    def read_again(self, context: Context) -> None:
+        """Reads this one again."""
+        self._read(context)
+
     def refresh_when_due(self) -> bool:
         """Reads again after a while; less and less often while nobody is there."""
-        busy = any(reading.busy for reading in self._catalog.readings.values())
+        readings = self._catalog.readings.values()
+        # One that hangs does not keep the others from being read again.
+        busy = bool(readings) and all(reading.busy for reading in readings)
         if busy or not self._pace.due(self._clock()):
             return False
         self.refresh(quietly=True)
@@ -114,7 +134,7 @@ class Knowledge:
 
     def belongs_to(self, context: Context, account: str) -> None:
         """Whose the context is: rows of another account go at once, from the disk too."""
-        if self._catalog.belongs_to(context, account):
+        if context in self._catalog.readings and self._catalog.belongs_to(context, account):
             in_background(lambda: self._memory.forget(context), "forget rows")
 
     def part_ended(self, context: Context) -> None:

@@ -91,6 +91,8 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(reads.Read)
     def _something_read(self, message: reads.Read) -> None:
+        if message.about() not in (None, *self._catalog.readings):
+            return  # it is not chosen any more
         message.enter(self._catalog)
         if isinstance(message, reads.PartEnded):
             self._knowledge.part_ended(message.context)
