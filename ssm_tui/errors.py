@@ -43,11 +43,13 @@ class UsageError(SsmTuiError):
 
 
 class FilterError(UsageError):
-    """A filter that does not parse; `column` is the 0-based place in the text where it went wrong."""
+    """A filter that does not parse; what is wrong stands in the text from `column` (0-based) to before `end`, which is
+    the same where something is missing."""
 
-    def __init__(self, message: str, hint: str = "", *, column: int = 0) -> None:
+    def __init__(self, message: str, hint: str = "", *, column: int = 0, end: int | None = None) -> None:
         super().__init__(message, hint)
         self.column = column
+        self.end = column if end is None else end
 
 
 class ConfigError(UsageError):

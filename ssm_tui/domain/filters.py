@@ -1,25 +1,33 @@
 """The filter language: words, tags and fields that must all match. Text in, predicate out.
 
-    env=prod ping:online access:shell web|api -legacy "tag:Cost Center" ip:10.1.*
+    env=prod ping:online access:shell web|api -legacy "tag:Cost Center" ip:10.1.* @mine
 
 A word is a case-insensitive substring of name, id, address or a tag. `key=value` is a tag's whole value, `field:value`
 a field (the whole value for ping, state, access and platform; part of it for the rest), `tag:KEY` a tag that is there.
-`*` and `?` are globs over the whole text, a leading `-` negates, `|` is either, quotes keep spaces and signs together.
+`*` and `?` are globs over the whole text, a leading `-` negates, `|` is either, quotes keep spaces and signs together,
+`@NAME` stands for the terms of a saved filter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.matching import Kind, Texts, finder
+from ssm_tui.domain.tokens import tokens
 from ssm_tui.errors import FilterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Mapping
 
     from ssm_tui.domain.matching import Filterable
+    from ssm_tui.domain.tokens import Token
+
+SAVED = "@"
+TAG = "tag"
+NONE_SAVED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,113 +66,123 @@ class Filter:
                 return False
         return True
 
+    def without(self, field: str) -> Filter:
+        """The terms that do not look at this field: what matches them all may match these."""
+        terms = tuple(term for term in self.terms if term.kind is not Kind.FIELD or term.key != field)
+        return replace(self, terms=terms)
 
-def parse(text: str, fields: Collection[str]) -> Filter:
-    """The filter that `text` says, with `fields` as the names that may stand before a colon.
 
-    Raises FilterError, which knows the column, for an open quote, an unknown field or a term without a value.
+def parse(text: str, fields: Collection[str], saved: Mapping[str, str] = NONE_SAVED) -> Filter:
+    """The filter that `text` says, with `fields` as the names that may stand before a colon and `saved` as the filters
+    that `@NAME` stands for.
+
+    Raises FilterError, which knows the place, for an open quote, an unknown name or a term without a value.
     """
-    return Filter(tuple(_term(token, fields) for token in _tokens(text)), text)
+    terms: list[Term] = []
+    for token in tokens(text):
+        if token.open:
+            at = text.rindex(token.open)
+            raise FilterError(
+                f"the quote at column {at + 1} is not closed", f"close it with {token.open}", column=at, end=len(text)
+            )
+        if token.text.startswith(SAVED) and not token.quoted[0]:
+            terms.extend(_saved_terms(token, fields, saved))
+        elif token.text:
+            terms.append(_term(token, fields))
+    return Filter(tuple(terms), text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A space-separated piece; `quoted` marks the characters that stood in quotes and so mean only themselves."""
-
-    text: str
-    quoted: tuple[bool, ...]
-    column: int
-
-    def find(self, sign: str) -> int:
-        """The first `sign` outside quotes, or -1."""
-        return next((i for i, c in enumerate(self.text) if c == sign and not self.quoted[i]), -1)
-
-    def part(self, start: int, end: int | None = None) -> _Token:
-        return _Token(self.text[start:end], self.quoted[start:end], self.column + start)
-
-    def split(self, sign: str) -> list[_Token]:
-        parts, rest = [], self
-        while (at := rest.find(sign)) >= 0:
-            parts.append(rest.part(0, at))
-            rest = rest.part(at + 1)
-        return [*parts, rest]
-
-    def pattern(self) -> str:
-        """The text with globs that stood in quotes made literal (as `[*]`, which `matching.pieces` reads)."""
-        literal = ((q and c in "*?") or c == "[" for c, q in zip(self.text, self.quoted, strict=True))
-        return "".join(f"[{c}]" if each else c for c, each in zip(self.text, literal, strict=True))
+def saved_name(text: str, saved: Mapping[str, str]) -> str:
+    """The name of the saved filter that the text is, by `@NAME` or by its own words; empty where it is none."""
+    pieces = list(tokens(text))
+    if len(pieces) == 1 and pieces[0].text.startswith(SAVED) and not pieces[0].quoted[0]:
+        return pieces[0].text[1:] if pieces[0].text[1:] in saved else ""
+    words = text.split()
+    return next((name for name, each in saved.items() if words and each.split() == words), "")
 
 
-def _tokens(text: str) -> Iterable[_Token]:
-    chars: list[str] = []
-    quoted: list[bool] = []
-    start, quote, quote_at = 0, "", 0
-    for at, char in enumerate([*text, " "]):
-        if quote:
-            if char == quote and at < len(text):
-                quote = ""
-            else:
-                chars.append(char)
-                quoted.append(True)
-        elif char in "\"'":
-            if not chars:
-                start = at
-            quote, quote_at = char, at
-        elif char.isspace():
-            if chars:
-                yield _Token("".join(chars), tuple(quoted), start)
-            chars, quoted = [], []
-        else:
-            if not chars:
-                start = at
-            chars.append(char)
-            quoted.append(False)
-    if quote:
+def names_saved(text: str) -> bool:
+    """Whether a saved filter is part of it."""
+    return any(token.text.startswith(SAVED) and not token.quoted[0] for token in tokens(text))
+
+
+def _saved_terms(token: Token, fields: Collection[str], saved: Mapping[str, str]) -> tuple[Term, ...]:
+    name = token.text[1:]
+    if name not in saved:
+        known = ", ".join(saved)
         raise FilterError(
-            f"the quote at column {quote_at + 1} is not closed", f"close it with {quote}", column=quote_at
+            f"no filter is saved as {name!r}" if name else f"{SAVED} stands alone",
+            f"saved are {known}; quote a text that begins with {SAVED}" if known else f"quote a text with {SAVED}",
+            column=token.start,
+            end=token.end,
         )
+    try:
+        return parse(saved[name], fields).terms
+    except FilterError as error:
+        message = f"the saved filter {name} cannot be used here: {error.message}"
+        raise FilterError(message, error.hint, column=token.start, end=token.end) from None
 
 
-def _term(token: _Token, fields: Collection[str]) -> Term:
+def _term(token: Token, fields: Collection[str]) -> Term:
     negated = token.find("-") == 0
     if negated:
-        token = token.part(1)
+        whole, token = token, token.behind(0)
         if not token.text:
-            raise FilterError("- stands alone", "write -WORD for what must not match", column=token.column - 1)
+            hint = "write -WORD for what must not match"
+            raise FilterError("- stands alone", hint, column=whole.start, end=whole.end)
+        if token.find(SAVED) == 0:
+            hint = "write its words, each with its own -"
+            raise FilterError("a saved filter cannot be negated", hint, column=whole.start, end=whole.end)
     equals, colon = token.find("="), _colon(token, fields)
     if equals == 0:
-        raise FilterError("a tag's name is missing before =", "write KEY=VALUE, such as env=prod", column=token.column)
+        hint = "write KEY=VALUE, such as env=prod"
+        raise FilterError("a tag's name is missing before =", hint, column=token.start, end=token.end)
     if colon > 0 and (equals < 0 or colon < equals):
         return _field_term(token, colon, fields, negated=negated)
     if equals > 0:
-        return Term(Kind.TAG, token.text[:equals], _alternatives(token.part(equals + 1)), negated)
-    return Term(Kind.WORD, "", _alternatives(token), negated)
+        return Term(Kind.TAG, token.text[:equals], _patterns(token.behind(equals)), negated)
+    return Term(Kind.WORD, "", _patterns(token, empty=False), negated)
 
 
-def _colon(token: _Token, fields: Collection[str]) -> int:
-    """Where a field's name ends, or -1. A colon in quotes counts after a known name, so `"tag:Cost Center"` works."""
+def _colon(token: Token, fields: Collection[str]) -> int:
+    """Where a field's name ends, or -1. A colon in quotes counts after a known name, so `"tag:Cost Center"` works; one
+    in a tag's own name does not count, so `aws:autoscaling:groupName=web` does."""
     at = token.text.find(":")
-    known = at > 0 and (token.text[:at].casefold() in fields or token.text[:at].casefold() == "tag")
-    return at if known else token.find(":")
+    if at > 0 and is_field(token.text[:at], fields):
+        return at
+    return -1 if token.find("=") > token.find(":") else token.find(":")
 
 
-def _field_term(token: _Token, colon: int, fields: Collection[str], *, negated: bool) -> Term:
-    name, value = token.text[:colon].casefold(), token.part(colon + 1)
-    if name != "tag" and name not in fields:
-        known = ", ".join([*fields, "tag"])
+def is_field(name: str, fields: Collection[str]) -> bool:
+    """Whether a colon after this name makes it a field."""
+    return name.casefold() in fields or name.casefold() == TAG
+
+
+def _field_term(token: Token, colon: int, fields: Collection[str], *, negated: bool) -> Term:
+    name, value = token.text[:colon].casefold(), token.behind(colon)
+    if not is_field(name, fields):
+        known = ", ".join([*fields, TAG])
         raise FilterError(
             f"{token.text[:colon]!r} is not a field",
             f"fields are {known}; quote a text with a colon in it",
-            column=token.column,
+            column=token.start,
+            end=token.places[colon],
         )
     if not value.text:
-        raise FilterError(f"{name}: has no value", f"write {name}:VALUE", column=value.column)
-    if name != "tag":
-        return Term(Kind.FIELD, name, _alternatives(value), negated)
-    if (equals := value.text.find("=")) > 0:
-        return Term(Kind.TAG, value.text[:equals], _alternatives(value.part(equals + 1)), negated)
-    return Term(Kind.TAG_KEY, "", _alternatives(value), negated)
+        raise FilterError(f"{name}: has no value", f"write {name}:VALUE", column=value.start, end=value.end)
+    if name != TAG:
+        return Term(Kind.FIELD, name, _patterns(value, empty=False), negated)
+    equals = value.find("=") if value.find("=") >= 0 else value.text.find("=")
+    if equals > 0:
+        return Term(Kind.TAG, value.text[:equals], _patterns(value.behind(equals)), negated)
+    return Term(Kind.TAG_KEY, "", _patterns(value, empty=False), negated)
 
 
-def _alternatives(token: _Token) -> tuple[str, ...]:
-    return tuple(part.pattern() for part in token.split("|"))
+def _patterns(token: Token, *, empty: bool = True) -> tuple[str, ...]:
+    """The alternatives as patterns. Only of a tag may one be `empty`: it is what nodes without the tag have."""
+    parts = token.alternatives()
+    for part in parts:
+        if not part.text and not empty:
+            hint = "write A|B for either of two"
+            raise FilterError("something is missing beside |", hint, column=part.start, end=part.end)
+    return tuple(part.pattern() for part in parts)

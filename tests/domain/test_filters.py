@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssm_tui.domain.access import Access
-from ssm_tui.domain.filters import parse
+from ssm_tui.domain.filters import names_saved, parse, saved_name
 from ssm_tui.domain.nodes import NODE_FIELDS, Node, Ping, Platform
+from ssm_tui.domain.tokens import in_quotes, tokens
 from ssm_tui.errors import FilterError
 from tests.builders import NO, YES, node
 
@@ -37,8 +38,11 @@ BARE = node("mi-0ccc", tags={}, access=Access(shell=NO, forward=NO, remote=NO))
 FLEET = (WEB, PAY, BARE)
 
 
+SAVED = {"mine": "team=pay env=dev", "two words": "web", "old": "engine:postgres"}
+
+
 def found(text: str) -> set[str]:
-    wanted = parse(text, NODE_FIELDS)
+    wanted = parse(text, NODE_FIELDS, SAVED)
     return {n.id for n in FLEET if wanted.matches(n)}
 
 
@@ -84,6 +88,31 @@ def found(text: str) -> set[str]:
         ("web|결제", {"i-0aaa", "i-0bbb"}),
         ("'web-7'", {"i-0aaa"}),
         ('"web*"', set()),
+        ("[web", set()),
+        ('"-7"', {"i-0aaa"}),
+        ("-'web-7'", {"i-0bbb", "mi-0ccc"}),
+        ("we'b-'7", {"i-0aaa"}),
+        ('"web 7"|"Seoul 1"', {"i-0aaa"}),
+        ('"결제|web"', set()),
+        ("w?b-7", {"i-0aaa"}),
+        ("w?b", set()),
+        ("*api*", {"i-0bbb"}),
+        ("-w*7", {"i-0bbb", "mi-0ccc"}),
+        ("team=w*|PAY", {"i-0aaa", "i-0bbb"}),
+        ("-team=web|pay", {"mi-0ccc"}),
+        ("owner=|me", {"i-0aaa", "i-0bbb", "mi-0ccc"}),
+        ("aws:group:Name=x", set()),
+        ("-aws:group:Name=x", {"i-0aaa", "i-0bbb", "mi-0ccc"}),
+        ("tag:t*", {"i-0aaa", "i-0bbb"}),
+        ("tag:env|owner", {"i-0aaa", "i-0bbb"}),
+        ("TAG:ENV", {"i-0aaa", "i-0bbb"}),
+        ("OS:Windows|linux", {"i-0aaa", "i-0bbb"}),
+        ("ip:10.1.*|10.2.*", {"i-0aaa", "i-0bbb"}),
+        ("name:web id:0a", {"i-0aaa"}),
+        ("@mine", {"i-0bbb"}),
+        ("@mine web", set()),
+        ("@'two words'", {"i-0aaa"}),
+        ('"@mine"', set()),
     ],
 )
 def test_matches(text: str, ids: set[str]) -> None:
@@ -91,33 +120,90 @@ def test_matches(text: str, ids: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "column"),
+    ("text", "wrong", "says"),
     [
-        ('env="prod', 4),
-        ("colour:red", 0),
-        ("web colour:red", 4),
-        ("ping:", 5),
-        ("=prod", 0),
-        ("web -", 4),
+        ('env="prod', '"prod', "not closed"),
+        ("it's", "'s", "not closed"),
+        ("colour:red", "colour", "'colour' is not a field"),
+        ("web colour:red", "colour", "quote a text with a colon"),
+        ('"a b" -colour:red', "colour", "not a field"),
+        ("ping:", "", "ping: has no value"),
+        ("=prod", "=prod", "name is missing"),
+        ("web -", "-", "stands alone"),
+        ("web|", "", "missing beside |"),
+        ("web |api", "", "missing beside |"),
+        ("tag:a||b", "", "missing beside |"),
+        ("web @nobody", "@nobody", "saved are mine, two words, old"),
+        ("@", "@", "stands alone"),
+        ("web -@mine", "-@mine", "cannot be negated"),
+        ("@old", "@old", "the saved filter old cannot be used here: 'engine' is not a field"),
     ],
 )
-def test_an_error_knows_its_place(text: str, column: int) -> None:
+def test_an_error_knows_its_place(text: str, wrong: str, says: str) -> None:
+    with pytest.raises(FilterError) as raised:
+        parse(text, NODE_FIELDS, SAVED)
+    error = raised.value
+    assert text[error.column : error.end] == wrong
+    if wrong:
+        assert error.column == text.rindex(wrong)
+    assert says in f"{error.message} {error.hint}"
+    assert error.hint
+
+
+@pytest.mark.parametrize(("text", "column"), [("ping:", 5), ("web|", 4), ("web |api", 4), ("tag:a||b", 6)])
+def test_what_is_missing_has_a_place_too(text: str, column: int) -> None:
     with pytest.raises(FilterError) as raised:
         parse(text, NODE_FIELDS)
-    assert raised.value.column == column
-    assert raised.value.hint
+    assert (raised.value.column, raised.value.end) == (column, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("@mine", "mine"), ("@'two words'", "two words"), (" team=pay  env=dev", "mine"), ("team=pay", ""), ("", ""),
+     ("@mine web", ""), ("@nobody", ""), ('"@mine"', "")],
+)  # fmt: skip
+def test_a_saved_filter_has_a_name(text: str, name: str) -> None:
+    assert saved_name(text, SAVED) == name
+
+
+@pytest.mark.parametrize(("text", "named"), [("web @mine", True), ('"@mine"', False), ("a@mine", False), ("", False)])
+def test_whether_a_saved_filter_is_named(text: str, named: bool) -> None:
+    assert names_saved(text) is named
+
+
+def test_a_filter_without_a_field_finds_no_less() -> None:
+    wanted = parse("web access:shell -access:remote", NODE_FIELDS)
+    assert wanted.without("access").terms == parse("web", NODE_FIELDS).terms
 
 
 @given(st.text(max_size=40))
 def test_any_text_parses_or_says_where(text: str) -> None:
-    column = 0
+    column = end = 0
     try:
         wanted = parse(text, NODE_FIELDS)
         for subject in FLEET:
             wanted.matches(subject)
     except FilterError as error:
-        column = error.column
-    assert 0 <= column <= len(text)
+        column, end = error.column, error.end
+    assert 0 <= column <= end <= len(text)
+
+
+@given(st.text(max_size=20))
+def test_what_is_put_in_quotes_means_itself(text: str) -> None:
+    read = list(tokens(in_quotes(text)))
+    assert "".join(token.text for token in read) == text
+    assert all(all(token.quoted) for token in read)
+    assert len(read) == 1
+
+
+@given(st.text("ab |=:-@\"'", max_size=20))
+def test_pieces_know_where_they_were_typed(text: str) -> None:
+    for token in tokens(text):
+        assert [text[place] for place in token.places[:-1]] == list(token.text)
+        assert token.start < token.end <= len(text)
+        assert "".join(part.text for part in token.alternatives()) == "".join(
+            c for c, quoted in zip(token.text, token.quoted, strict=True) if c != "|" or quoted
+        )
 
 
 @given(st.text(st.characters(exclude_characters="\"'", exclude_categories=["Cs"]), min_size=1, max_size=20))
