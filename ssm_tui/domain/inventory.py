@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import NO_ANSWERS
-from ssm_tui.domain.listing import Arrangement, Counts, Listing
-from ssm_tui.domain.matching import Texts
+from ssm_tui.domain.listing import Arrangement, Counts
 from ssm_tui.domain.nodes import Ping
-from ssm_tui.domain.ordering import node_order
+from ssm_tui.domain.querying import Querying
+from ssm_tui.domain.rows import Rows, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,21 +18,12 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.nodes import Node, NodeKey
+    from ssm_tui.domain.rows import Row
 
 
 AS_THEY_ARE = Arrangement()
-
-
-class _Entry:
-    """A node with what every query needs of it, made once and not at every keystroke."""
-
-    __slots__ = ("node", "order", "texts")
-
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.order = node_order(node)
-        self.texts = Texts(node)
 
 
 # What a page may leave out because another source of the same read tells it.
@@ -62,114 +51,158 @@ def _with_access(node: Node, old: Node) -> Node:
     return node if node.access != NO_ANSWERS or node.access == old.access else replace(node, access=old.access)
 
 
+class _Shelf:
+    """What is known of one context."""
+
+    __slots__ = ("number", "places", "poorer", "told", "unmanaged")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.places: dict[str, int] = {}  # by id
+        self.unmanaged = 0
+        self.told: set[str] = set()  # ids that this read has told of, or one that failed
+        self.poorer: dict[str, Node] = {}  # what it has told of nodes that are shown with more
+
+
 class Inventory:
     """Nodes by key. A read adds and replaces as its pages come; only one that came to its end removes what is gone, of
     nodes and of what was known of them."""
 
     def __init__(self) -> None:
-        self._entries: dict[NodeKey, _Entry] = {}
-        self._ordered: list[_Entry] | None = None  # None after nodes have come, changed or gone
-        self._seen: dict[Context, set[NodeKey]] = {}
-        self._poorer: dict[NodeKey, Node] = {}  # what this read has told of nodes that are shown with more
+        self._shelves: dict[Context, _Shelf] = {}
+        self._rows = Rows()
+        self._querying = Querying(self._rows)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return sum(len(shelf.places) for shelf in self._shelves.values())
 
     def __iter__(self) -> Iterator[Node]:
-        return (entry.node for entry in self._entries.values())
+        return (node for node in self._rows.nodes if node is not None)
 
     def get(self, key: NodeKey) -> Node | None:
         """The node, while it is known."""
-        entry = self._entries.get(key)
-        return entry.node if entry else None
+        shelf = self._shelves.get(key.context)
+        place = None if shelf is None else shelf.places.get(key.id)
+        return None if place is None else self._rows.nodes[place]
 
     def seen(self, key: NodeKey) -> bool:
         """A page of the read that is under way, or of one that failed, has told of it."""
-        return key in self._seen.get(key.context, ())
+        shelf = self._shelves.get(key.context)
+        return shelf is not None and key.id in shelf.told
 
     def begin(self, context: Context) -> None:
         """A new read of the context starts; the rows of the last one stay until it has ended."""
-        self._seen[context] = set()
-        self._forget_poorer(context)
+        shelf = self._shelf(context)
+        shelf.told, shelf.poorer = set(), {}
 
     def add(self, nodes: Iterable[Node]) -> None:
         """Rows of a page: new ones are added, known ones replaced, keeping what the page does not say."""
-        for node in nodes:
-            key, old = node.key, self.get(node.key)
-            shown = node if old is None else fuller(node, old)
+        self.add_rows(rows_of(nodes))
+
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """The same, with the rows made before."""
+        for row in rows:
+            node = row.node
+            shelf = self._shelf(node.context)
+            shelf.told.add(node.id)
+            place = shelf.places.get(node.id)
+            old = None if place is None else self._rows.nodes[place]
+            if place is None or old is None:
+                self._put(shelf, row)
+                continue
+            shown = fuller(node, old)
             if shown is node:
-                self._poorer.pop(key, None)
+                shelf.poorer.pop(node.id, None)
             else:
-                self._poorer[key] = node
-            self._put(shown if old is None else _with_access(shown, old))
-            self._seen.setdefault(node.context, set()).add(key)
+                shelf.poorer[node.id] = node
+            self._replace(shelf, place, row, _with_access(shown, old))
 
     def recall(self, nodes: Iterable[Node]) -> None:
         """Rows of an earlier run: they stand behind everything that has been read in this one."""
-        for node in nodes:
-            if node.key not in self._entries:
-                self._put(node)
+        self.recall_rows(rows_of(nodes))
+
+    def recall_rows(self, rows: Iterable[Row]) -> None:
+        """The same, with the rows made before."""
+        for row in rows:
+            shelf = self._shelf(row.node.context)
+            if row.node.id not in shelf.places:
+                self._put(shelf, row)
 
     def finish(self, context: Context) -> None:
         """The read came to its end: what it did not show of the context is gone, nodes and what was known of them."""
-        self._remove(context, self._seen.pop(context, set()))
-        for node in self._forget_poorer(context):
-            if (old := self.get(node.key)) is not None:
-                self._put(_with_access(node, old))
+        shelf = self._shelf(context)
+        self._remove(shelf, shelf.told)
+        for node in shelf.poorer.values():
+            if (place := shelf.places.get(node.id)) is not None and (old := self._rows.nodes[place]) is not None:
+                self._replace(shelf, place, None, _with_access(node, old))
+        shelf.told, shelf.poorer = set(), {}
 
     def finish_partly(self, context: Context) -> None:
         """The read came to its end, but not everything was told: nothing leaves. An old ping is no longer true where
         it was SSM that said nothing."""
-        self._seen.pop(context, None)
-        for node in self._forget_poorer(context):
-            if node.ping is Ping.UNKNOWN and (old := self.get(node.key)) is not None:
-                self._put(replace(old, ping=node.ping, last_ping=node.last_ping))
+        shelf = self._shelf(context)
+        for node in shelf.poorer.values():
+            if node.ping is not Ping.UNKNOWN or (place := shelf.places.get(node.id)) is None:
+                continue
+            if (old := self._rows.nodes[place]) is not None:
+                self._replace(shelf, place, None, replace(old, ping=node.ping, last_ping=node.last_ping))
+        shelf.told, shelf.poorer = set(), {}
 
     def drop(self, context: Context) -> None:
         """Nothing that is known of the context holds any more."""
-        self._remove(context, frozenset())
-        self._forget_poorer(context)
-        if context in self._seen:
-            self._seen[context] = set()
-
-    def _remove(self, context: Context, seen: AbstractSet[NodeKey]) -> None:
-        for key in [key for key in self._entries if key.context == context and key not in seen]:
-            del self._entries[key]
-            self._ordered = None
-
-    def _forget_poorer(self, context: Context) -> list[Node]:
-        return [self._poorer.pop(key) for key in [key for key in self._poorer if key.context == context]]
+        shelf = self._shelf(context)
+        self._remove(shelf, frozenset())
+        shelf.told, shelf.poorer = set(), {}
 
     def learn(self, access: Mapping[NodeKey, Access]) -> None:
         """Verdicts that have come in; of nodes that are gone they are dropped."""
         for key, verdict in access.items():
-            entry = self._entries.get(key)
-            if entry is not None and entry.node.access != verdict:
-                # The order has nothing to do with access: it is kept.
-                entry.node = replace(entry.node, access=verdict)
-                entry.texts = Texts(entry.node)
+            shelf = self._shelves.get(key.context)
+            place = None if shelf is None else shelf.places.get(key.id)
+            node = None if place is None else self._rows.nodes[place]
+            if place is not None and node is not None and node.access != verdict:
+                self._rows.learn(place, node, verdict)
 
-    def _put(self, node: Node) -> None:
-        key = node.key
-        known = self._entries.get(key)
-        if known is None or known.node != node:
-            self._entries[key] = _Entry(node)
-            self._ordered = None
+    def _shelf(self, context: Context) -> _Shelf:
+        shelf = self._shelves.get(context)
+        if shelf is None:
+            shelf = self._shelves[context] = _Shelf(len(self._shelves))
+        return shelf
+
+    def _put(self, shelf: _Shelf, row: Row) -> None:
+        shelf.places[row.node.id] = self._rows.put(row, shelf.number)
+        shelf.unmanaged += not row.node.managed
+
+    def _replace(self, shelf: _Shelf, place: int, row: Row | None, node: Node) -> None:
+        """`row` is that of the node before what was known of it was put in."""
+        old = self._rows.nodes[place]
+        if old is None or old == node:
+            return
+        same = row is not None and (row.node.name, row.node.ip, row.node.tags) == (node.name, node.ip, node.tags)
+        new = row._replace(node=node) if same and row is not None else self._rows.row(place, node)
+        self._rows.replace(place, new)
+        shelf.unmanaged += old.managed - node.managed
+
+    def _remove(self, shelf: _Shelf, seen: AbstractSet[str]) -> None:
+        for id_ in [id_ for id_ in shelf.places if id_ not in seen]:
+            place = shelf.places.pop(id_)
+            node = self._rows.nodes[place]
+            shelf.unmanaged -= node is not None and not node.managed
+            self._rows.remove(place)
+
+    # Queries
 
     def of(self, context: Context) -> list[Node]:
         """All nodes of the context, by name."""
-        return [entry.node for entry in self._by_name() if entry.node.context == context]
-
-    def _by_name(self) -> list[_Entry]:
-        if self._ordered is None:
-            self._ordered = sorted(self._entries.values(), key=attrgetter("order"))
-        return self._ordered
+        number, numbers, nodes = self._shelf(context).number, self._rows.context, self._rows.nodes
+        ordered = (nodes[place] for place in self._rows.by_name() if numbers[place] == number)
+        return [node for node in ordered if node is not None]
 
     def query(self, wanted: Filter, arrangement: Arrangement = AS_THEY_ARE) -> Listing:
         """The nodes that match, in the order that is wanted; by itself by name (nameless last), then id."""
-        shown = [e for e in self._by_name() if arrangement.unmanaged or e.node.ping is not Ping.UNMANAGED]
-        found = [entry.node for entry in shown if wanted.admits(entry.texts)]
-        totals = Counter(key.context for key in self._entries)
-        unmanaged = Counter(n.context for n in self if n.ping is Ping.UNMANAGED)
-        listed = Counter(node.context for node in found)
-        return Listing(found, {c: Counts(listed[c], total, unmanaged[c]) for c, total in totals.items()})
+        shelves = self._shelves
+        pinned = frozenset(
+            shelf.places[pin] for pin in arrangement.pins for shelf in shelves.values() if pin in shelf.places
+        )
+        totals = {context: Counts(0, len(shelf.places), shelf.unmanaged) for context, shelf in shelves.items()}
+        return self._querying.query(wanted, arrangement, pinned, totals)

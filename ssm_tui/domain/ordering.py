@@ -1,35 +1,91 @@
-"""The order in which people look for names: numbers in them by their value, so that web-2 stands before web-10."""
+"""The order in which people look for things: numbers in texts and addresses by their value, states as they matter.
+
+Orders of texts are texts themselves, made once a row: comparing two costs 20 ns, where tuples of their parts took 200.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.domain.nodes import Ping
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
 
-# Longer numbers are no counters, and int() refuses thousands of digits.
-_NUMBER = re.compile(r"([0-9]{1,18})")
+# Longer numbers are no counters: they are compared in pieces.
+_NUMBER = re.compile(r"0*([0-9]{1,18})")
+# A number stands before any letter, and one of fewer digits before one of more.
+_NUMBERED = tuple(f"\x01{chr(digits)}" for digits in range(19))
+_END = "\x00"  # before all that may follow a shorter text
 
-Order = tuple[object, ...]
+Order = str
 
 
 def natural(text: str) -> Order:
-    """A sort key: texts and numbers take turns, so that like is always compared with like."""
-    return tuple(int(part) if at % 2 else part for at, part in enumerate(_NUMBER.split(text.casefold())))
+    """A sort key by which web-2 stands before web-10."""
+    return _NUMBER.sub(_by_value, text.casefold())
+
+
+def _by_value(found: re.Match[str]) -> str:
+    digits = found[1]
+    return _NUMBERED[len(digits)] + digits
 
 
 def node_order(node: Node) -> Order:
     """By name, the nameless last; what has the same name by id, and by context."""
-    return not node.name, natural(node.name), node.id, *_context_order(node.context)
+    name = f"0{natural(node.name)}" if node.name else "1"
+    return f"{name}{_END}{node.id}{_END}{_context_order(node.context)}"
 
 
 def database_order(database: Database) -> Order:
     """By id, and by context."""
-    return natural(database.id), database.id, *_context_order(database.context)
+    return f"{natural(database.id)}{_END}{database.id}{_END}{_context_order(database.context)}"
 
 
-def _context_order(context: Context) -> tuple[str, str]:
-    return context.profile or "", context.region
+def _context_order(context: Context) -> str:
+    return f"{context.profile or ''}{_END}{context.region}"
+
+
+# What nodes can be sorted by, beside fields and tags.
+TIMES: dict[str, Callable[[Node], datetime | None]] = {
+    "last_ping": lambda node: node.last_ping,
+    "launched": lambda node: node.launched,
+}
+
+_PINGS = {ping.value: place for place, ping in enumerate(Ping) if ping is not Ping.UNKNOWN}
+_ALLOWED = ("shell", "forward", "remote")
+
+
+def value_order(by: str, texts: tuple[str, ...]) -> Any:
+    """What values of a field, or of a tag, are compared by; None where there is nothing to compare."""
+    if not any(texts):
+        return None
+    if by == "ping":
+        return _PINGS.get(texts[0])
+    if by == "access":
+        return _access_order(texts)
+    if by == "ip":
+        return _address_order(texts[0])
+    if by == "os":  # as the list shows it: the system, else its family
+        return natural(texts[-1])
+    return natural(" ".join(texts))
+
+
+def _access_order(terms: tuple[str, ...]) -> tuple[bool, ...] | None:
+    """Those first that allow more, a shell above all; what is not known last."""
+    return None if terms == ("unknown",) else tuple(kind not in terms for kind in _ALLOWED)
+
+
+def _address_order(text: str) -> tuple[int, int, str]:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return 7, 0, natural(text)
+    return address.version, int(address), ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import NO_ANSWERS
@@ -12,8 +12,6 @@ from ssm_tui.domain.nodes import NODE_FIELDS, Node, NodeKey, Ping
 from tests.builders import ALL, SEOUL, VIRGINIA, node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ssm_tui.domain.filters import Filter
 
 NONE = parse("", NODE_FIELDS)
@@ -72,32 +70,6 @@ def test_order_does_not_depend_on_arrival() -> None:
     one.add(rows)
     other.add(reversed(rows))
     assert [n.id for n in found(one)] == [n.id for n in found(other)] == ["i-1", "i-2", "i-0", "i-3"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted(Node):
-    """A node that tells how often a query looked into it."""
-
-    looks: list[str] = field(default_factory=list, compare=False)
-
-    def words(self) -> Iterable[str]:
-        self.looks.append("words")
-        return super(Counted, self).words()
-
-    def values(self, field_name: str) -> tuple[str, ...]:
-        self.looks.append(field_name)
-        return super(Counted, self).values(field_name)
-
-
-def test_a_keystroke_does_not_fold_texts_again_that_were_folded_before() -> None:
-    counted = Counted(id="i-1", context=SEOUL, name="Web-1", tags={"Env": "PROD"})
-    inventory = Inventory()
-    inventory.add([counted, node("i-2", name="other")])
-    for text in ("w", "we", "web", "web az:a", "web ping:online|unknown", "web env=prod ping:unknown", "-other"):
-        inventory.query(parse(text, NODE_FIELDS))
-    assert counted.looks == ["words", "az", "ping"]
-    inventory.learn({counted.key: ALL})
-    assert [n.name for n in found(inventory, parse("access:shell web", NODE_FIELDS))] == ["Web-1"]
 
 
 def test_verdicts_change_what_is_found_and_not_the_order() -> None:
