@@ -139,6 +139,11 @@ _SESSION = {
         "{target} is not connected to Systems Manager",
         "its SSM agent does not answer: is the node running, the agent too, and can it reach the ssmmessages endpoint?",
     ),
+    # ECS's word for it (ExecuteCommand).
+    "TargetNotConnectedException": (
+        "the container is not connected to Systems Manager",
+        "its ExecuteCommandAgent does not answer: does its task role allow the four ssmmessages calls of ECS Exec?",
+    ),
     "InvalidTarget": ("Systems Manager knows no node {target} here", "list the nodes with: ssm-tui ls"),
     "InvalidInstanceId": ("Systems Manager knows no node {target} here", "list the nodes with: ssm-tui ls"),
     "InvalidDocument": (

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ecs.models import Task
 from moto.elasticache.models import CacheCluster, ReplicationGroup, elasticache_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend
@@ -31,6 +33,10 @@ def amend_moto() -> None:
             lambda each: f"{each.db_proxy_name}.proxy-{_label(each)}.{each.region}.rds.amazonaws.com", _ignore
         ),
     )
+    # AWS's ids of tasks have no hyphens, and those of containers are told apart by that.
+    _replace(Task, id=property(lambda each: each.plain_id, _keep_plain_id))
+    # Moto gives one to interfaces in VPCs with DNS host names alone, and looks for it with every task.
+    _replace(NetworkInterface, private_dns_name=None)
     _replace(IAMBackend, _init_aws_policies=_managed_policies)
     _replace(ReplicationGroup, node_groups=property(_named_node_groups, _keep_node_groups))
     _replace(
@@ -61,6 +67,10 @@ def _label(resource: Any) -> str:
     digest = hashlib.sha256(f"{resource.account_id}/{resource.region}".encode()).digest()
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     return "c" + "".join(letters[each % 36] for each in digest[:11])
+
+
+def _keep_plain_id(task: Any, value: str) -> None:
+    task.plain_id = value.replace("-", "")
 
 
 def _ignore(_resource: Any, _value: Any) -> None:

@@ -133,6 +133,8 @@ def resource_of(request: WireRequest, principal: Principal) -> str:
         return known.format(**place)
     if request.service == "ssm":
         return _ssm_resource(request, place)
+    if request.service == "ecs":
+        return _ecs_resource(request, place)
     if request.service == "kms":
         return kms.key_arn(request.json(), principal.account, request.region)
     if request.service == "secretsmanager":
@@ -156,12 +158,27 @@ def _ssm_resource(request: WireRequest, place: Mapping[str, str]) -> str:
     return f"{prefix}*"
 
 
+def _ecs_resource(request: WireRequest, place: Mapping[str, str]) -> str:
+    """Source: Service Authorization Reference, "Amazon Elastic Container Service"."""
+    parameters = request.json()
+    prefix = "arn:aws:ecs:{region}:{account}:".format(**place)
+    cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
+    if request.operation == "ListTasks":
+        return f"{prefix}container-instance/{cluster}/*"
+    if request.operation == "DescribeTasks":
+        return f"{prefix}task/{cluster}/{str((parameters.get('tasks') or ['*'])[0]).rpartition('/')[2]}"
+    return "*"
+
+
 def _resource_kind(resource_type: str) -> str:
     return "".join(f"-{each.lower()}" if each.isupper() else each for each in resource_type).lstrip("-")
 
 
 def node_arn(target: str, region: str, account: str) -> str:
-    """A node as a resource: instances belong to EC2, hybrid nodes to SSM."""
+    """A node as a resource: instances belong to EC2, hybrid nodes to SSM, containers to their task of ECS."""
+    if target.startswith("ecs:"):
+        cluster, _, task = target.removeprefix("ecs:").rpartition("_")[0].rpartition("_")
+        return f"arn:aws:ecs:{region}:{account}:task/{cluster}/{task}"
     if target.startswith("mi-"):
         return f"arn:aws:ssm:{region}:{account}:managed-instance/{target}"
     return f"arn:aws:ec2:{region}:{account}:instance/{target}"

@@ -18,6 +18,8 @@ from werkzeug.serving import make_server
 from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
+from ssm_tui.demo.ecs_calls import EcsCalls
+from ssm_tui.demo.ecs_execute import EXECUTE, ExecCalls
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
 from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     Handler = Callable[[WireRequest, Principal], Answer | None]
 
 # They are authorised on more than the call's parameters tell: documents, tags, the user to log in as.
-_CHECKED_BY_THEMSELVES = frozenset({"ssm:StartSession", SEND_KEY})
+_CHECKED_BY_THEMSELVES = frozenset({"ssm:StartSession", SEND_KEY, EXECUTE})
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATUS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Too Large"}
 
@@ -70,6 +72,7 @@ class Endpoint:
             "iam:GetContextKeysForPrincipalPolicy": simulation.context_keys_for_principal_policy,
             "iam:PutUserPermissionsBoundary": simulation.put_user_permissions_boundary,
             "iam:DeleteUserPermissionsBoundary": simulation.delete_user_permissions_boundary,
+            **EcsCalls().handlers(),
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -113,6 +116,7 @@ class Endpoint:
             "ssm:StartSession": self.sessions.start_session,
             "ssm:ResumeSession": self.sessions.resume_session,
             "ssm:TerminateSession": self.sessions.terminate_session,
+            EXECUTE: ExecCalls(self.sessions).execute_command,
             INJECT: self.control.inject,
             LIST_SESSIONS: self.control.list_sessions,
         }.get(request.action)

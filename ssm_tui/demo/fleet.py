@@ -80,6 +80,22 @@ class HybridNode:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A service of ECS on Fargate, its tasks spread over the subnets. `exec`: whether they take ECS Exec."""
+
+    name: str
+    cluster: str
+    network: str
+    subnets: tuple[str, ...]
+    group: str
+    tags: Mapping[str, str]
+    containers: tuple[str, ...] = ("app",)
+    count: int = 1
+    role: str = "shop-task"
+    exec: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseSpec:
     kind: str
     name: str
@@ -115,6 +131,7 @@ class Fleet:
     networks: Mapping[str, Network]
     groups: Mapping[str, Mapping[str, tuple[Admission, ...]]]
     nodes: tuple[Nodes, ...]
+    services: tuple[Service, ...]
     databases: tuple[DatabaseSpec, ...]
     developer: Developer
     administrator: Administrator

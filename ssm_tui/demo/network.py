@@ -14,7 +14,7 @@ from moto.elasticache.models import elasticache_backends
 from moto.rds.models import rds_backends
 
 from ssm_tui.demo.agent import FarNameError, FarRefused, FarTimeout
-from ssm_tui.demo.landscape import admitted, machine, machines, may_leave, subnet_vpc
+from ssm_tui.demo.landscape import admitted, machines, may_leave, subnet_vpc
 
 if TYPE_CHECKING:
     import threading
@@ -51,7 +51,7 @@ class LiveNetwork:
         wanted = host.rstrip(".").lower()
         with self.state:
             place = self.registry.whereabouts(node)
-            source = machine(*place, node) if place is not None else None
+            source = self.registry.source(*place, node) if place is not None else None
             if place is None or source is None:
                 raise _unknown(host, "")
             found = next((each for each in endpoints(*place) if each.host == wanted and each.vpc == source.vpc), None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from moto.iam.models import iam_backends
 
+from ssm_tui.demo import containers
 from ssm_tui.demo.landscape import Machine, machine, machines, reaches_systems_manager
 from ssm_tui.demo.policy import Request, evaluate
 from ssm_tui.demo.principals import PARTITION, role_policies
@@ -113,6 +114,8 @@ class Registry:
         return sorted(found, key=lambda node: node.id)
 
     def find(self, account: str, region: str, node_id: str) -> ManagedNode | None:
+        if node_id.startswith(containers.PREFIX):
+            return _entered(account, region, node_id)
         self._catch_up(account, region)
         return self._nodes.get((account, region, node_id))
 
@@ -121,11 +124,20 @@ class Registry:
         node = self.find(account, region, target)
         if node is not None:
             return node_tags(node)
-        found = machine(account, region, target)
+        found = self.source(account, region, target)
         return found.tags if found is not None else {}
 
+    def source(self, account: str, region: str, target: str) -> Machine | None:
+        """What stands in the network for a target; None where it is in none of this cloud's."""
+        if not target.startswith(containers.PREFIX):
+            return machine(account, region, target)
+        found = containers.container(account, region, target)
+        return found.machine if found is not None else None
+
     def whereabouts(self, node_id: str) -> tuple[str, str] | None:
-        """Account and region of a node that has registered."""
+        """Account and region of a node that has registered, or of a container."""
+        if node_id.startswith(containers.PREFIX):
+            return containers.whereabouts(node_id)
         return next((key[:2] for key in list(self._nodes) if key[2] == node_id), None)
 
     def _catch_up(self, account: str, region: str) -> None:
@@ -164,6 +176,16 @@ class Registry:
             node.lost_since = None
         else:
             node.lost_since = node.lost_since or now
+
+
+def _entered(account: str, region: str, target: str) -> ManagedNode | None:
+    """A container that ECS Exec can enter; it is in no list of Systems Manager's, but takes sessions."""
+    found = containers.container(account, region, target)
+    if found is None or found.agent != "RUNNING":
+        return None
+    return ManagedNode(
+        target, account, region, Agent(), containers.started(found.task), machine=found.machine, role=found.role
+    )
 
 
 def _default_agent(machine: Machine) -> Agent:

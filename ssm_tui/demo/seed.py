@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 from ssm_tui.demo.landscape import backdate
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.registry import Agent, Hybrid, Registry
+from ssm_tui.demo.seed_containers import seed_containers
 from ssm_tui.demo.seed_databases import seed_databases
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ def seed(seeding: Seeding, password: str) -> Keys:
         done += nodes.count
     for hybrid in seeding.fleet.hybrid:
         _seed_hybrid(seeding, hybrid)
+    seeding.progress("containers")
+    seed_containers(seeding)
     seeding.progress("databases")
     seed_databases(seeding, password)
     return developer

@@ -172,10 +172,10 @@ class SessionCalls:
 
 
 def _tag_keys(target: str, tags: Mapping[str, str]) -> dict[str, Values]:
-    """The tags as condition keys; those of EC2 are there for instances alone."""
+    """The tags as condition keys; those of EC2 are there for instances alone, those of ECS for containers."""
     prefixes = ["ssm:resourceTag", "aws:ResourceTag"]
     if not target.startswith("mi-"):
-        prefixes.append("ec2:ResourceTag")
+        prefixes.append("ecs:ResourceTag" if target.startswith("ecs:") else "ec2:ResourceTag")
     return {f"{prefix}/{key}": (value,) for prefix in prefixes for key, value in tags.items()}
 
 

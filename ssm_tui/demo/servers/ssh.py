@@ -65,7 +65,7 @@ class SshServers:
 
     async def address(self, order: SessionOrder) -> tuple[str, int] | None:
         """Where the node's sshd listens; None where it has none, or asyncssh is not installed."""
-        if order.platform != "linux" or find_spec("asyncssh") is None:
+        if order.platform != "linux" or order.target.startswith("ecs:") or find_spec("asyncssh") is None:
             return None
         async with self._lock:
             if order.target not in self._servers:
