@@ -22,7 +22,7 @@ def run(program: Program, filter_text: str) -> int:
     parse(filter_text, NODE_FIELDS)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
-    from ssm_tui.commands.sign_in import sign_in
+    from ssm_tui.commands.sign_in import SignIns
     from ssm_tui.sessions.desktops import Desktops
     from ssm_tui.ui.app import Services, UiSettings
     from ssm_tui.ui.app import run as run_interface
@@ -52,7 +52,7 @@ def run(program: Program, filter_text: str) -> int:
         saved=settings.tunnels,
         groups=settings.groups,
         resolve=program.requests.resolve,
-        sign_in=sign_in,
+        sign_in=lambda profile: SignIns().way(profile).command,
         desktops=Desktops(),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),

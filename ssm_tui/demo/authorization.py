@@ -39,6 +39,8 @@ _RESOURCES = {
     "elasticache:DescribeReplicationGroups": "arn:aws:elasticache:{region}:{account}:replicationgroup:*",
 }
 
+_CODE_SHOWN = "aws:MultiFactorAuthPresent"
+
 _NO_MATCH = (
     "The request signature we calculated does not match the signature you provided. "
     "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -196,13 +198,16 @@ def _form_resource(form: Mapping[str, str], principal: Principal) -> str:
     return "*"
 
 
-def trusted(trust_policy: str, principal: Principal) -> bool:
-    """Does a role's trust policy name this principal, its account, or everyone?"""
+def trusted(trust_policy: str, principal: Principal, *, with_code: bool = False) -> bool:
+    """Does a role's trust policy name this principal, its account, or everyone? `with_code`: an MFA code was shown."""
     root = f"arn:aws:iam::{principal.account}:root"
     for statement in json.loads(trust_policy).get("Statement", []):
         named = statement.get("Principal", {})
         named = named.get("AWS", []) if isinstance(named, dict) else named
         listed = [named] if isinstance(named, str) else list(named)
+        wanted = statement.get("Condition", {}).get("Bool", {}).get(_CODE_SHOWN, "false")
+        if str(wanted).lower() == "true" and not with_code:
+            continue
         if statement.get("Effect") == "Allow" and {"*", root, principal.account, principal.arn} & set(listed):
             return True
     return False

@@ -73,6 +73,7 @@ class Cloud:
         access = Access(
             url=url,
             region=fleet.account.default_region,
+            account=fleet.account.id,
             developer=(developer.access_key, developer.secret),
             administrator=(administrator.access_key, administrator.secret),
             psql=self._postgres.psql,
@@ -102,6 +103,7 @@ class Cloud:
         from ssm_tui.demo.endpoint import Endpoint, WireServer
         from ssm_tui.demo.fault_control import FaultControl
         from ssm_tui.demo.faults import Faults
+        from ssm_tui.demo.identity_center import IdentityCenter
         from ssm_tui.demo.instance_connect import InstanceConnectCalls
         from ssm_tui.demo.network import LiveNetwork
         from ssm_tui.demo.registry import Registry
@@ -124,7 +126,8 @@ class Cloud:
         await self._gateway.start()
         control = FaultControl(faults, self._gateway, registry, log, state)
         sessions = SessionCalls(registry, self._gateway, log, state)
-        self._server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(keys)))
+        identity = IdentityCenter(fleet.account.id, fleet.account.default_region)
+        self._server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(keys), identity))
         url = self._server.start()
         administrator = create_administrator(fleet)
         work = Seeding(url, fleet, administrator, registry, self._progress)

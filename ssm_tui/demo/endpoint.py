@@ -18,9 +18,11 @@ from werkzeug.serving import make_server
 from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize, trusted
+from ssm_tui.demo.callers import MFA_CODE, mfa_serial
 from ssm_tui.demo.ecs_calls import EcsCalls
 from ssm_tui.demo.ecs_execute import EXECUTE, ExecCalls
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
+from ssm_tui.demo.identity_center import BEARER
 from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ssm_tui.demo.fault_control import FaultControl
+    from ssm_tui.demo.identity_center import IdentityCenter
     from ssm_tui.demo.instance_connect import InstanceConnectCalls
     from ssm_tui.demo.principals import Principal
     from ssm_tui.demo.ssm_sessions import SessionCalls
@@ -53,6 +56,7 @@ class Endpoint:
     state: threading.Lock
     control: FaultControl
     connect: InstanceConnectCalls
+    identity: IdentityCenter | None = None
     _handlers: Mapping[str, Handler] = field(init=False)
     _moto: Any = field(init=False)
 
@@ -78,6 +82,8 @@ class Endpoint:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         protocol = protocol_of(environ)
         try:
+            if self.identity is not None and (unsigned := self.identity.answer(environ)) is not None:
+                return _written(unsigned, start_response)
             request = read_request(environ)
             protocol = request.protocol
             _check_text(request)
@@ -88,9 +94,7 @@ class Endpoint:
             # Moto renders its answer while it is read, so the lock is held until the last byte is there.
             with self.state:
                 return list(self._moto(environ, start_response))
-        headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), *answer.headers]
-        start_response(f"{answer.status} {_STATUS.get(answer.status, 'Error')}", headers)
-        return [answer.body]
+        return _written(answer, start_response)
 
     def _answer(self, request: WireRequest) -> Answer | None:
         """Our own answer, or None where moto is to give it."""
@@ -123,6 +127,12 @@ class Endpoint:
         return asking(request, caller) if asking is not None else None
 
 
+def _written(answer: Answer, start_response: Callable[..., Any]) -> list[bytes]:
+    headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), *answer.headers]
+    start_response(f"{answer.status} {_STATUS.get(answer.status, 'Error')}", headers)
+    return [answer.body]
+
+
 def _check_text(request: WireRequest) -> None:
     """Control characters cannot come back in XML, so the services that answer in it do not take them."""
     for name, value in request.form.items():
@@ -134,9 +144,20 @@ def _check_trust(request: WireRequest, caller: Principal) -> None:
     arn = request.form.get("RoleArn", "")
     roles = iam_backends[caller.account][PARTITION].roles.values()
     role = next((each for each in roles if each.arn == arn), None)
-    if role is None or not trusted(role.assume_role_policy_document, caller):
+    with_code = _check_code(request, caller)
+    if role is None or not trusted(role.assume_role_policy_document, caller, with_code=with_code):
         message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
         raise AwsFault("AccessDenied", message, 403)
+
+
+def _check_code(request: WireRequest, caller: Principal) -> bool:
+    """Whether the caller has shown an MFA code; raises AwsFault for a wrong one."""
+    serial, code = request.form.get("SerialNumber"), request.form.get("TokenCode")
+    if not serial and not code:
+        return False
+    if (serial, code) != (mfa_serial(caller.account), MFA_CODE):
+        raise AwsFault("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ", 403)
+    return True
 
 
 def _owned_document(request: WireRequest, caller: Principal) -> Answer | None:
@@ -151,6 +172,12 @@ class _Quiet(MotoRequestHandler):
     """Serves without a log line a request, and keeps connections open as AWS does."""
 
     protocol_version = "HTTP/1.1"
+
+    def make_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().make_environ()
+        # Werkzeug leaves out headers whose names it could mistake for others.
+        environ[BEARER] = self.headers.get("x-amz-sso_bearer_token", "")
+        return environ
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
         if type == "error":

@@ -7,6 +7,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ssm_tui.demo import callers
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -21,6 +23,7 @@ class Access:
 
     url: str
     region: str
+    account: str
     developer: tuple[str, str] = field(repr=False)
     administrator: tuple[str, str] = field(repr=False)
     psql: Path
@@ -28,18 +31,20 @@ class Access:
 
 
 def write_aws_files(folder: Path, access: Access) -> None:
-    """AWS files of the demo's own: the developer as `default` and by name, the administrator by name."""
-    callers = {
+    """AWS files of the demo's own: the developer as `default` and by name, the administrator by name; and profiles
+    that sign in otherwise."""
+    keys = {
         "default": access.developer,
         "developer": access.developer,
         "administrator": access.administrator,
     }
     credentials = "".join(
         f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n\n"
-        for name, (key, secret) in callers.items()
+        for name, (key, secret) in keys.items()
     )
     settings = f"region = {access.region}\nendpoint_url = {access.url}\n\n"
-    config = "".join(f"[{name if name == 'default' else f'profile {name}'}]\n{settings}" for name in callers)
+    config = "".join(f"[{name if name == 'default' else f'profile {name}'}]\n{settings}" for name in keys)
+    config += callers.profiles(access.account, access.region, access.url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in (("credentials", credentials), ("config", config)):
         path = folder / name

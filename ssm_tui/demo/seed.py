@@ -17,6 +17,7 @@ from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.registry import Agent, Hybrid, Registry
 from ssm_tui.demo.seed_containers import seed_containers
 from ssm_tui.demo.seed_databases import seed_databases
+from ssm_tui.demo.seed_roles import seed_roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,6 +130,7 @@ def _seed_people(seeding: Seeding) -> Keys:
     iam.create_user(UserName=developer.name, Tags=_tags(developer.tags))
     policy = iam.create_policy(PolicyName=developer.policy_name, PolicyDocument=developer.policy)["Policy"]["Arn"]
     iam.attach_user_policy(UserName=developer.name, PolicyArn=policy)
+    seed_roles(iam, seeding.fleet.account.id, developer.name, policy)
     key = iam.create_access_key(UserName=developer.name)["AccessKey"]
     return Keys(key["AccessKeyId"], key["SecretAccessKey"])
 

@@ -65,6 +65,16 @@ def takes_token_from_environment(plugin: str) -> bool:
         return False
 
 
+def signs_in(aws: str) -> bool:
+    """Whether the AWS CLI at this path has `sso login` and `login`: they came with its version 2."""
+    try:
+        answer = subprocess.run([aws, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    version = answer.partition("aws-cli/")[2].partition(".")[0]
+    return version.isdigit() and int(version) > 1
+
+
 def our_plugin() -> tuple[str, ...]:
     """The argv that our plugin begins with."""
     return sys.executable, "-m", "ssm_tui.plugin"
