@@ -34,6 +34,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--heading",
         "table--highlight",
+        "table--found",
         *(f"table--{tone}" for tone in Tone),
     }
     DEFAULT_CSS = """
@@ -49,6 +50,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         & > .table--warn { color: $text-warning; }
         & > .table--bad { color: $text-error; }
         & > .table--accent { color: $text-accent; }
+        & > .table--found { color: $text-accent; text-style: underline; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

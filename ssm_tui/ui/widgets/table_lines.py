@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from ssm_tui.ui.presentation.cells import GAP, Placed, Tone, arrange, fitted, natural_widths
+from ssm_tui.ui.presentation.highlights import NOTHING_FOUND, marked
 from ssm_tui.ui.presentation.text import Cut, fit
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rich.style import Style
 
     from ssm_tui.ui.presentation.cells import Cell, Column, Piece, Widths
+    from ssm_tui.ui.presentation.highlights import Found
 
 R = TypeVar("R")
 
@@ -34,12 +36,14 @@ ARROWS = {False: "▲", True: "▼"}
 @dataclass(frozen=True, slots=True)
 class Form(Generic[R]):
     """What a table knows of its rows: what tells them apart, which of them are banners over the whole width (those with
-    a cell), and the sign before each, one cell wide. `sought` finds a row by its key, faster than one by one."""
+    a cell), and the sign before each, one cell wide. `sought` finds a row by its key, faster than one by one; `found`
+    is what a filter has found of a row in a column."""
 
     key: Callable[[R], Hashable]
     banner: Callable[[R], Cell] = lambda _row: ()
     sign: Callable[[R], Piece] | None = None
     sought: Callable[[Sequence[R], Hashable], int | None] | None = None
+    found: Callable[[R, Column[R]], Found] = lambda _row, _column: NOTHING_FOUND
 
     @property
     def margin(self) -> int:
@@ -143,7 +147,11 @@ class Lines(Generic[R]):
             if at:
                 segments.append(Segment(" " * GAP, base))
             column = placed.column
-            segments += self._segments(fitted(column.cell(row), placed.width, column.cut), base, lit=lit)
+            cell = column.cell(row)
+            shown = fitted(cell, placed.width, column.cut)
+            for text, tone, found in marked(cell, shown, self._form.found(row, column)):
+                style = self._tone(tone, base, lit=lit)
+                segments.append(Segment(text, self._toned("found", style, lit=lit) if found else style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _segments(self, cell: Cell, base: Style, *, lit: bool) -> list[Segment]:
@@ -180,10 +188,11 @@ class Lines(Generic[R]):
         return self._styles[name]
 
     def _tone(self, tone: Tone, base: Style, *, lit: bool) -> Style:
-        if tone is Tone.PLAIN:
-            return base
-        if tone not in self._styles:
-            self._styles[tone] = self._look_up(f"table--{tone}", True)
-        style = self._styles[tone]
+        return base if tone is Tone.PLAIN else self._toned(tone, base, lit=lit)
+
+    def _toned(self, name: str, base: Style, *, lit: bool) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self._look_up(f"table--{name}", True)
+        style = self._styles[name]
         # On the highlight's background only its own foreground is sure to be read.
         return base + (style.without_color if lit else style)
