@@ -1,4 +1,4 @@
-"""IAM's simulation of StartSession for one principal: which context keys matter, and what IAM answers for resources.
+"""IAM's simulation of starting sessions for one principal: which context keys matter, what IAM answers for resources.
 
 Source: API reference of GetContextKeysForPrincipalPolicy and SimulatePrincipalPolicy. The simulator knows only what it
 is told: a resource's tags and the caller's own attributes are handed to it as context entries.
@@ -7,24 +7,45 @@ is told: a resource's tags and the caller's own attributes are handed to it as c
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssm_tui.aws import decode
 from ssm_tui.domain.access import Answer, Verdict
+from ssm_tui.domain.nodes import NodeKind
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.contexts import Caller
 
 ACTION = "ssm:StartSession"
+EXECUTE = "ecs:ExecuteCommand"
 DOCUMENT_CHECK = "ssm:SessionDocumentAccessCheck"
-# How a node's tags are named in conditions. ec2: is there for instances alone, the others for hybrid nodes too.
-TAG_PREFIXES = ("ssm:resourceTag/", "aws:ResourceTag/", "ec2:ResourceTag/")
+# How a node's tags are named in conditions: by every kind in two ways, by EC2 and ECS in one of their own too.
+_EVERYWHERE = ("ssm:resourceTag/", "aws:ResourceTag/")
+TAG_PREFIXES = (*_EVERYWHERE, "ec2:ResourceTag/", "ecs:ResourceTag/")
+_PREFIXES = {
+    NodeKind.EC2: (*_EVERYWHERE, "ec2:ResourceTag/"),
+    NodeKind.HYBRID: _EVERYWHERE,
+    NodeKind.ECS: (*_EVERYWHERE, "ecs:ResourceTag/"),
+}
 # Resources of one call. AWS documents no bound; this many ARNs are some 10 kB of form.
 CHUNK = 100
+Tags = tuple[tuple[str, str], ...]
+
+
+class Subject(NamedTuple):
+    """What policies see of resources beside their names: the kind, the tags, and other keys of the request (`facts`).
+    Resources of one subject are treated the same, unless a policy names them."""
+
+    kind: NodeKind = NodeKind.EC2
+    tags: Tags = ()
+    facts: Tags = ()
+
+
+_NOTHING = Subject()
 
 
 class Simulator:
@@ -39,8 +60,12 @@ class Simulator:
         self._keys = {key.casefold(): key for key in decode.texts(asked.get("ContextKeyNames"))}
         self._facts = _facts(caller, self._principal, user_id, region)
 
-    def relevant(self, tags: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-        """The tags that a policy's conditions look at, sorted: nodes that have the same are treated the same."""
+    def subject(self, kind: NodeKind, tags: Mapping[str, str], facts: Mapping[str, str]) -> Subject:
+        """The part of these that a policy's conditions look at."""
+        known = tuple((key, value) for key, value in facts.items() if key.casefold() in self._keys)
+        return Subject(kind, self._relevant(tags), known)
+
+    def _relevant(self, tags: Mapping[str, str]) -> Tags:
         prefixes = tuple(prefix.casefold() for prefix in TAG_PREFIXES)
         wanted = {key.removeprefix(prefix) for prefix in prefixes for key in self._keys if key.startswith(prefix)}
         return tuple(sorted((key, value) for key, value in tags.items() if key.casefold() in wanted))
@@ -50,37 +75,42 @@ class Simulator:
         """Whether any condition is about tags of the resource."""
         return any(key.startswith(prefix.casefold()) for key in self._keys for prefix in TAG_PREFIXES)
 
-    def judge(self, arns: Sequence[str], tags: Iterable[tuple[str, str]], *, hybrid: bool = False) -> dict[str, Answer]:
-        """IAM's answer for each resource that carries the tags, in one call."""
-        tags = tuple(tags)
-        entries = self._entries(tags, hybrid=hybrid)
-        answers: dict[str, Answer] = {}
-        # One action, so the pages that may come split its resources.
+    def judge(self, arns: Sequence[str], subject: Subject = _NOTHING) -> dict[str, Answer]:
+        """IAM's answer to StartSession for each resource of the subject, in one call."""
+        return {arn: answer for (_, arn), answer in self.judge_each((ACTION,), arns, subject).items()}
+
+    def judge_each(
+        self, actions: Sequence[str], arns: Sequence[str], subject: Subject
+    ) -> dict[tuple[str, str], Answer]:
+        """IAM's answer to each action on each resource of the subject, in one call."""
+        answers: dict[tuple[str, str], Answer] = {}
+        # The pages that may come split the results: a later one adds to what is known.
         for page in self._gateway.pages(
             "iam",
             "simulate_principal_policy",
             PolicySourceArn=self._principal,
-            ActionNames=[ACTION],
+            ActionNames=list(actions),
             ResourceArns=list(arns),
-            ContextEntries=entries,
+            ContextEntries=self._entries(subject),
         ):
             for result in decode.entries(page.get("EvaluationResults")):
-                answers.update(self._answers(result, arns, tags))
+                action = decode.text(result.get("EvalActionName")) or actions[0]
+                for arn, answer in self._answers(result, arns, subject.tags).items():
+                    answers[action, arn] = answer
         return answers
 
-    def _entries(self, tags: tuple[tuple[str, str], ...], *, hybrid: bool) -> list[dict[str, Any]]:
+    def _entries(self, subject: Subject) -> list[dict[str, Any]]:
         known = {DOCUMENT_CHECK: ("boolean", "true"), **self._facts}
-        for prefix in TAG_PREFIXES[: 2 if hybrid else 3]:
-            known |= {prefix + key: ("string", value) for key, value in tags}
+        known |= {key: ("string", value) for key, value in subject.facts}
+        for prefix in _PREFIXES[subject.kind]:
+            known |= {prefix + key: ("string", value) for key, value in subject.tags}
         return [
             {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [value]}
             for key, (kind, value) in known.items()
             if key.casefold() in self._keys
         ]
 
-    def _answers(
-        self, result: Mapping[str, Any], arns: Sequence[str], tags: tuple[tuple[str, str], ...]
-    ) -> dict[str, Answer]:
+    def _answers(self, result: Mapping[str, Any], arns: Sequence[str], tags: Tags) -> dict[str, Answer]:
         specific = {
             arn: self._answer(result, str(each.get("EvalResourceDecision")), each, tags)
             for each in decode.entries(result.get("ResourceSpecificResults"))
@@ -91,9 +121,7 @@ class Simulator:
         overall = self._answer(result, str(result.get("EvalDecision")), result, tags)
         return dict.fromkeys(arns, overall)
 
-    def _answer(
-        self, result: Mapping[str, Any], decision: str, details: Mapping[str, Any], tags: tuple[tuple[str, str], ...]
-    ) -> Answer:
+    def _answer(self, result: Mapping[str, Any], decision: str, details: Mapping[str, Any], tags: Tags) -> Answer:
         policies = self._policies(details)
         with_tags = "".join(f", tag {key}={value}" for key, value in tags)
         if decision == "allowed":
