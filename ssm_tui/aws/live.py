@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws import profiles as profile_files
 from ssm_tui.aws import regions as known_regions
-from ssm_tui.aws.access import read_access
+from ssm_tui.aws.access import read_access, unknown
 from ssm_tui.aws.aliases import Aliases
 from ssm_tui.aws.choosing import Chosen
 from ssm_tui.aws.databases import read_databases
@@ -21,6 +21,7 @@ from ssm_tui.aws.nodes import read_nodes
 from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
 from ssm_tui.domain.contexts import Caller, Context
+from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.sessions import StartedSession
 from ssm_tui.errors import AwsError, CredentialsError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
 
@@ -160,15 +162,22 @@ class AwsCloud:
         """Those of the account; None where AWS does not say."""
         return known_regions.enabled(self._gateway)
 
-    def node_pages(self) -> Iterator[NodePage]:
-        """The nodes, page by page as they come. Raises AwsError where nothing can be read."""
-        account = self.identify().account
+    def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
+        """The nodes, page by page as they come; every node tells its account where that can be known. Raises AwsError
+        where nothing can be read."""
         self._untagged.clear()
-        yield from read_nodes(self._gateway, self._context, account, self._untagged.add)
+        yield from read_nodes(self._gateway, self._context, self._account, self._untagged.add, narrowing)
+
+    def _account(self) -> str:
+        return self.identify().account
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         """The caller's access to each node, in portions. What cannot be told is unknown, with the reason."""
-        caller, user_id = self._identity()
+        try:
+            caller, user_id = self._identity()
+        except AwsError as error:
+            yield unknown(nodes, error)
+            return
         yield from read_access(self._gateway, caller, user_id, nodes, self._tags_known)
 
     def _tags_known(self, node: Node) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ssm_tui.aws import prompts
 from ssm_tui.aws.descriptions import DescriptionFiles
+from ssm_tui.aws.lean import LeanParserFactory
 
 
 class Login:
@@ -37,6 +38,7 @@ class Login:
         own = session.get_config_variable("region")
         session.set_config_variable("region", own if own and _together(session, own, region) else region)
         session.register_component("data_loader", _loader())
+        session.register_component("response_parser_factory", LeanParserFactory())
         prompts.settle(session, self._profile, self._desk)
         return session
 

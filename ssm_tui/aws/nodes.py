@@ -2,176 +2,149 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import queue
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.aws import decode
+from ssm_tui.aws.assembly import (
+    AccountTold,
+    Assembly,
+    Ended,
+    Event,
+    InstancesTold,
+    ManagedTold,
+    Source,
+    TagsTold,
+    Told,
+    Waiting,
+)
 from ssm_tui.aws.ecs import read_containers
-from ssm_tui.aws.join import NodeJoin, hybrid_ids
+from ssm_tui.aws.hybrid import read_tags
+from ssm_tui.aws.join import NodeJoin
 from ssm_tui.aws.streams import merged
+from ssm_tui.aws.throttling import listened
 from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ssm_tui.aws.decode import Instance, Managed
     from ssm_tui.aws.gateway import Gateway
+    from ssm_tui.aws.streams import Items
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.narrowing import ApiFilter, Narrowing
 
 # The pages' sizes that AWS allows at most.
 PROPERTIES_PAGE = 1000
 INFORMATION_PAGE = 50
 INSTANCES_PAGE = 1000
-# One call a hybrid node: enough for what people register by hand, and a bound for those who register fleets.
-HYBRID_TAGS = 300
+# The most values of a filter of DescribeInstanceInformation.
+IDS_AT_ONCE = 50
 # An endpoint that does not know an operation says so by one of these.
 UNSUPPORTED = frozenset({"InvalidAction", "UnknownOperation", "UnknownOperationException", "NotImplemented", "501"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Managed:
-    page: list[Managed]
-
-
-@dataclass(frozen=True, slots=True)
-class _Instances:
-    page: list[Instance]
-
-
-@dataclass(frozen=True, slots=True)
-class _Tags:
-    node_id: str
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _ManagedEnded:
-    error: AwsError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _InstancesEnded:
-    error: AwsError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _TagsMissing:
-    note: Note
-
-
-_Event = _Managed | _Instances | _Tags | _ManagedEnded | _InstancesEnded | _TagsMissing | NodePage
-
-
 def read_nodes(
-    gateway: Gateway, context: Context, account: str | None, untagged: Callable[[str], None]
+    gateway: Gateway,
+    context: Context,
+    identify: Callable[[], str],
+    untagged: Callable[[str], None],
+    narrowing: Narrowing = NOTHING_NARROWED,
 ) -> Iterator[NodePage]:
-    """The nodes, page by page as they come. `untagged` is told of each hybrid node whose tags were not read.
+    """The nodes, page by page as they come. `identify` gives the account, perhaps by a call, or raises AwsError;
+    `untagged` is told of each hybrid node whose tags were not read.
 
-    A list that cannot be read becomes a note. Raises AwsError where neither can.
+    A list that cannot be read, or not to its end, becomes a note. Raises AwsError where neither SSM's nor EC2's can,
+    and CredentialsError where they did not hold to the end; what has come by then is good.
     """
-    join = NodeJoin(context, account)
-    failures: list[AwsError] = []
-    readers: list[Callable[[], Iterator[_Event]]] = [
-        partial(_read_managed, gateway, untagged),
-        partial(_read_instances, gateway),
-        partial(read_containers, gateway, context, account),
-    ]
-    for event in merged(readers):
-        nodes: list[Node] = []
-        notes: tuple[Note, ...] = ()
-        match event:
-            case NodePage(containers, untold):
-                nodes, notes = list(containers), untold
-            case _Managed(page):
-                nodes = join.managed(page)
-            case _Instances(page):
-                nodes = join.instances(page)
-            case _Tags(node_id, tags):
-                nodes = join.tagged(node_id, tags)
-            case _TagsMissing(note):
-                notes = (note,)
-            case _ManagedEnded(None):
-                nodes = join.all_managed_read()
-            case _ManagedEnded(error) | _InstancesEnded(error) if error is not None:
-                failures.append(error)
-                notes = (_note(event, error),)
-        if len(failures) == 2:
-            raise _worst(failures)
-        if nodes or notes:
-            yield NodePage(tuple(nodes), notes)
+    items: Items[Event] = queue.SimpleQueue()
+    sources: dict[Source, Callable[[], Iterator[Told]]] = {
+        Source.STS: partial(_read_account, identify),
+        Source.SSM: partial(_read_managed, gateway, untagged, narrowing.ssm),
+        Source.EC2: partial(_read_instances, gateway, narrowing.ec2),
+        Source.ECS: partial(read_containers, gateway, context, None),
+    }
+    assembly = Assembly(NodeJoin(context, None, narrowing))
+    for event in merged([partial(_read, *source, items) for source in sources.items()], items):
+        yield from assembly.take(event)
+    yield from assembly.end()
 
 
-def _worst(failures: list[AwsError]) -> AwsError:
-    """Of two failures the one that says more: what is not a mere refusal, else SSM's."""
-    others = [each for each in failures if not isinstance(each, AccessDeniedError)]
-    named = sorted(failures, key=lambda each: not getattr(each, "action", "").startswith("ssm:"))
-    return (others or named)[0]
+def _read(source: Source, reader: Callable[[], Iterator[Told]], items: Items[Event]) -> Iterator[Event]:
+    """What the source tells, to its end or failure; between the lines when it waits, and when it goes on."""
+    waited = False
+
+    def wait(words: str) -> None:
+        nonlocal waited
+        waited = True
+        items.put(Waiting(source, words))
+
+    error: AwsError | None = None
+    try:
+        for told in listened(wait, reader):
+            if waited:
+                waited = False
+                yield Waiting(source, "")
+            yield told
+    except AwsError as failure:
+        error = failure
+    if waited:
+        yield Waiting(source, "")
+    if source is not Source.SSM or error is not None:  # SSM's reader says itself when its list has ended
+        yield Ended(source, error)
 
 
-def _note(event: _Event, error: AwsError) -> Note:
-    if isinstance(event, _ManagedEnded):
-        return Note(f"which nodes are online is not known: {error.message}", error.hint)
-    return Note(f"tags, addresses and networks of EC2 instances are not known: {error.message}", error.hint)
+def _read_account(identify: Callable[[], str]) -> Iterator[Told]:
+    yield AccountTold(identify())
 
 
-def _read_managed(gateway: Gateway, untagged: Callable[[str], None]) -> Iterator[_Event]:
+def _read_managed(gateway: Gateway, untagged: Callable[[str], None], filters: Sequence[ApiFilter]) -> Iterator[Told]:
+    """SSM's list, then the tags of the hybrid nodes in it: unmanaged instances should not wait for those."""
     hybrid: list[str] = []
-    try:
-        for page in _managed_pages(gateway):
-            hybrid.extend(hybrid_ids(page))
-            yield _Managed(page)
-    except AwsError as error:
-        yield _ManagedEnded(error)
-        return
-    # Said before the tags are read: unmanaged instances should not wait for them.
-    yield _ManagedEnded()
-    yield from _read_hybrid_tags(gateway, hybrid, untagged)
+    for page in _managed_pages(gateway, filters):
+        hybrid.extend(decode.hybrid_ids(page))
+        yield ManagedTold(page)
+    yield Ended(Source.SSM)
+    for tags in read_tags(gateway, list(dict.fromkeys(hybrid)), untagged):
+        yield NodePage((), (tags,)) if isinstance(tags, Note) else TagsTold(tags)
 
 
-def _managed_pages(gateway: Gateway) -> Iterator[list[Managed]]:
+def _managed_pages(gateway: Gateway, filters: Sequence[ApiFilter]) -> Iterator[Mapping[str, Any]]:
     """DescribeInstanceProperties, which AWS's end-user policy grants; DescribeInstanceInformation where only that is
-    granted, or known."""
+    granted, or known, or tells how the agents answer."""
+    silent: list[str] = []
+    narrowed = {"InstancePropertyFilterList": _ssm_filters(filters)} if filters else {}
     try:
-        pages = gateway.pages("ssm", "describe_instance_properties", page_size=PROPERTIES_PAGE)
-        yield from map(decode.managed, pages)
+        for page in gateway.pages("ssm", "describe_instance_properties", page_size=PROPERTIES_PAGE, **narrowed):
+            silent.extend(decode.without_ping(page))
+            yield page
     except AwsError as error:
         if not (isinstance(error, AccessDeniedError) or error.code in UNSUPPORTED):
             raise
         try:
-            for page in gateway.pages("ssm", "describe_instance_information", page_size=INFORMATION_PAGE):
-                yield decode.managed(page)
+            yield from _information(gateway, filters)
         except AccessDeniedError:
             raise error from None
-
-
-def _read_hybrid_tags(gateway: Gateway, hybrid: list[str], untagged: Callable[[str], None]) -> Iterator[_Event]:
-    for number, node_id in enumerate(hybrid):
-        if number >= HYBRID_TAGS:
-            yield _tags_missing(hybrid[number:], untagged, f"only the first {HYBRID_TAGS} are read", "")
-            return
-        try:
-            answer = gateway.call("ssm", "list_tags_for_resource", ResourceType="ManagedInstance", ResourceId=node_id)
-        except AwsError as error:
-            yield _tags_missing(hybrid[number:], untagged, error.message, error.hint)
-            return
-        yield _Tags(node_id, decode.tags(answer.get("TagList")))
-
-
-def _tags_missing(nodes: list[str], untagged: Callable[[str], None], why: str, hint: str) -> _TagsMissing:
-    for node_id in nodes:
-        untagged(node_id)
-    return _TagsMissing(Note(f"the tags of {len(nodes)} hybrid nodes are not known: {why}", hint))
-
-
-def _read_instances(gateway: Gateway) -> Iterator[_Event]:
-    try:
-        for page in gateway.pages("ec2", "describe_instances", page_size=INSTANCES_PAGE):
-            yield _Instances(decode.instances(page))
-    except AwsError as error:
-        yield _InstancesEnded(error)
         return
-    yield _InstancesEnded()
+    for first in range(0, len(silent), IDS_AT_ONCE):
+        yield from _information(gateway, [("InstanceIds", tuple(silent[first : first + IDS_AT_ONCE]))])
+
+
+def _information(gateway: Gateway, filters: Sequence[ApiFilter]) -> Iterator[Mapping[str, Any]]:
+    narrowed = {"InstanceInformationFilterList": _ssm_filters(filters)} if filters else {}
+    return gateway.pages("ssm", "describe_instance_information", page_size=INFORMATION_PAGE, **narrowed)
+
+
+def _ssm_filters(filters: Sequence[ApiFilter]) -> list[dict[str, Any]]:
+    """As both calls know them; their newer parameters for filters have other names for some."""
+    return [{"key": name, "valueSet": list(values)} for name, values in filters]
+
+
+def _read_instances(gateway: Gateway, filters: Sequence[ApiFilter]) -> Iterator[Told]:
+    wanted = [{"Name": name, "Values": list(values)} for name, values in filters]
+    narrowed = {"Filters": wanted} if wanted else {}
+    for page in gateway.pages("ec2", "describe_instances", page_size=INSTANCES_PAGE, **narrowed):
+        yield InstancesTold(page)

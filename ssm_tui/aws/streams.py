@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -19,16 +21,23 @@ class _Ended:
         self.error = error
 
 
-def merged(readers: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T]:
-    """The items of all readers, each run in a thread of its own; an exception in one is raised here.
+Items = queue.SimpleQueue["T | _Ended"]
 
+
+def merged(readers: Sequence[Callable[[], Iterable[T]]], items: Items[T] | None = None) -> Iterator[T]:
+    """The items of all readers, each run in a thread of its own; an exception in one is raised here. `items` is where
+    they are put: what others put there comes in its turn too, while the readers run.
+
+    A reader runs ahead of the one who takes its items: the next page is on its way while this one is being decoded.
     The threads are daemons, so that Ctrl-C does not wait for a read that hangs; one that is left behind when the
     consumer stops early ends with its next item.
     """
-    items: queue.SimpleQueue[T | _Ended] = queue.SimpleQueue()
+    items = queue.SimpleQueue() if items is None else items
     stopped = threading.Event()
     for reader in readers:
-        threading.Thread(target=_run, args=(reader, items, stopped), name="ssm-tui-read", daemon=True).start()
+        # Who listens to a thread's waits (see `throttling`) listens to those of the threads that it starts.
+        work = partial(copy_context().run, _run, reader, items, stopped)
+        threading.Thread(target=work, name="ssm-tui-read", daemon=True).start()
     try:
         running = len(readers)
         while running:
@@ -43,7 +52,7 @@ def merged(readers: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T]:
         stopped.set()
 
 
-def _run(reader: Callable[[], Iterable[T]], items: queue.SimpleQueue[T | _Ended], stopped: threading.Event) -> None:
+def _run(reader: Callable[[], Iterable[T]], items: Items[T], stopped: threading.Event) -> None:
     try:
         for item in reader():
             if stopped.is_set():

@@ -49,3 +49,7 @@ class Note:
 
     message: str
     hint: str = ""
+    partial: bool = True
+    """Rows, or facts of rows, may be missing: nothing is taken to be gone because it was not shown."""
+    failed: bool = False
+    """It should have worked and may the next time, unlike what is not allowed."""

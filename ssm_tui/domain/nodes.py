@@ -166,3 +166,5 @@ class NodePage:
 
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = ()
+    waiting: str = ""
+    """What AWS makes us wait for now, in words; a later page without ends it."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ssm_tui.domain.narrowing import NOTHING_NARROWED
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.contexts import Caller, Context
     from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
     from ssm_tui.domain.signing import CodeQuestion, DeviceCode, Way
@@ -35,8 +38,10 @@ class Cloud(Protocol):
     def alias(self) -> str | None:
         """What people call the account; None where it is called nothing or AWS does not say. One call an account."""
 
-    def node_pages(self) -> Iterator[NodePage]:
-        """The nodes, page by page. A source that is denied becomes a note; AwsError only where nothing can be read."""
+    def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
+        """The nodes, page by page; every node tells its account where that can be known. A source that is denied, or
+        ends early, becomes a note; AwsError only where nothing can be read or the credentials did not last to the end:
+        the pages before it hold. With a narrowing, some of those that do not match it are left out."""
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         """The caller's access to each node, in portions as they are known. A refusal becomes an unknown."""
@@ -85,6 +90,16 @@ class Accounts(Protocol):
 
     def enabled(self, profile: str | None) -> frozenset[str] | None:
         """The regions that the profile's account has enabled; None where AWS does not say. Blocks, for a call."""
+
+
+class PickedBefore(Protocol):
+    """What was picked when the program was started alike. Every method blocks briefly; none raises."""
+
+    def last(self) -> Choice:
+        """The last of it."""
+
+    def keep(self, choice: Choice) -> None:
+        """This has been picked now."""
 
 
 class DeviceLogin(Protocol):

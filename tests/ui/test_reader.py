@@ -6,6 +6,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
+from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.ui.reader import ContextsFound, NodesRead, PartEnded, Reader
 from tests.ui.fakes import CONTEXT, FakeCloud, FakeClouds, node
@@ -40,7 +41,7 @@ def test_a_closed_reader_reads_no_further() -> None:
     over = threading.Event()
 
     class Endless(FakeCloud):
-        def node_pages(self) -> Iterator[NodePage]:
+        def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
             try:
                 while True:
                     gate.acquire()
@@ -61,7 +62,7 @@ def test_a_closed_reader_reads_no_further() -> None:
 class Broken(FakeCloud):
     """Has a mistake of ours in it."""
 
-    def node_pages(self) -> Iterator[NodePage]:
+    def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
         raise KeyError("NextToken")
 
 
