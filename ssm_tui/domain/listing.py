@@ -43,6 +43,11 @@ class Group:
     count: int
     folded: bool = False
 
+    @property
+    def id(self) -> str:
+        """No node's: rows are looked for by their ids."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ssm_tui.domain.filters import Filter
+from ssm_tui.domain.listing import Arrangement, Group, Listing
 from ssm_tui.domain.nodes import Node, NodeKey
 from ssm_tui.errors import FilterError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import parse_filter
+from ssm_tui.ui.marks import Marks
 from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
+from ssm_tui.ui.presentation.counts import counted, marked, together
 from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
 from ssm_tui.ui.presentation.details import Details, database_details, node_details
-from ssm_tui.ui.presentation.nodes import node_columns
+from ssm_tui.ui.presentation.emptiness import Circumstances, why_no_databases, why_no_nodes
+from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, listed, place_of, row_key
+from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.presentation.tunnel_details import Insight, tunnel_details
 from ssm_tui.ui.presentation.tunnels import TunnelRow, tunnel_columns
 from ssm_tui.ui.widgets.table import Table
-from ssm_tui.ui.widgets.table_lines import Form
+from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -26,12 +31,12 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
-
-Row = Node | DatabaseRow
+    from ssm_tui.ui.presentation.cells import Column, Piece
 
 
 class Lists:
-    """One table a view. `tunnels` tells the tunnels to show, those that run and saved ones."""
+    """One table a view. `tunnels` tells the tunnels to show, those that run and saved ones; `columns` are the settings'
+    for nodes, shown while none have been chosen."""
 
     def __init__(
         self,
@@ -40,10 +45,15 @@ class Lists:
         columns: Sequence[str],
         clock: Callable[[], datetime],
     ) -> None:
-        self._catalog, self._tunnels, self._columns, self._clock = catalog, tunnels, columns, clock
-        self.nodes = Table[Node](
-            node_columns(columns, clock, old=catalog.is_old), Form(lambda node: node.key), id="nodes"
-        )
+        self._catalog, self._tunnels, self._clock = catalog, tunnels, clock
+        self._default = default_columns(columns)
+        self._chosen: tuple[str, ...] | None = None
+        self._contexts: Sequence[Context] = ()
+        self.arrangement = Arrangement()
+        self.marks = Marks()
+        self.listing = Listing((), {})
+        form = Form(row_key, group_cell, self._sign, place_of)
+        self.nodes = Table[NodeRow](self._node_columns(), form, id="nodes")
         self.databases = Table[DatabaseRow](database_columns(), Form(lambda row: row.key), id="databases")
         self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), Form(lambda row: row.key), id="tunnels")
         self.insight: tuple[Hashable, Insight] = (None, Insight())  # of the tunnel with this key
@@ -51,6 +61,7 @@ class Lists:
         self._texts = dict.fromkeys(View, "")
         self.failed = False  # not even the contexts could be found out
         self._problems: dict[View, FilterError | None] = dict.fromkeys(View)
+        self._hidden: tuple[object, int, int] = ((), 0, 0)  # rows, version of the marks, how many are not among them
 
     @property
     def tables(self) -> dict[View, Table[Any]]:
@@ -59,9 +70,52 @@ class Lists:
 
     def show_contexts(self, contexts: Sequence[Context]) -> None:
         """Where several contexts are open, rows say which one they are of."""
-        names, old = naming(contexts), self._catalog.is_old
-        self.nodes.set_columns(node_columns(self._columns, self._clock, naming=names, old=old))
+        self._contexts = contexts
+        self.nodes.set_columns(self._node_columns())
         self.databases.set_columns(database_columns(naming=naming(contexts)))
+
+    # How nodes stand
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns behind the name."""
+        return self._default if self._chosen is None else self._chosen
+
+    def choose_columns(self, names: tuple[str, ...] | None) -> None:
+        """Other columns behind the name; None for the settings'."""
+        self._chosen = names
+        self.nodes.set_columns(self._node_columns())
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Rows stand so from the next fill on."""
+        pins, self.arrangement = self.arrangement.pins, arrangement
+        self.nodes.set_order(arrangement.sort.by, descending=arrangement.sort.descending)
+        if pins != arrangement.pins:
+            self.nodes.repaint()
+
+    def _node_columns(self) -> tuple[Column[NodeRow], ...]:
+        look = Look(self._clock, naming(self._contexts), self._catalog.is_old, lambda n: n.id in self.arrangement.pins)
+        # A heading has no cells: it is a banner.
+        return cast("tuple[Column[NodeRow], ...]", node_columns(self.columns, look))
+
+    def _sign(self, row: NodeRow) -> Piece:
+        return MARKED if isinstance(row, Node) and row.key in self.marks else NO_SIGN
+
+    def marked(self) -> list[Node]:
+        """The nodes that are marked: those that are listed in their order, then the others."""
+        shown = listed(self.listing.rows, self.marks)
+        seen = {node.key for node in shown}
+        found = (self._catalog.node(key) for key in self.marks if key not in seen)
+        return [*shown, *(node for node in found if node is not None)]
+
+    @property
+    def hidden_marks(self) -> int:
+        """How many of the marked nodes are not listed now."""
+        rows, version, hidden = self._hidden
+        if rows is not self.listing.rows or version != self.marks.version:
+            hidden = len(self.marks) - len(listed(self.listing.rows, self.marks))
+            self._hidden = (self.listing.rows, self.marks.version, hidden)
+        return hidden
 
     # Filters
 
@@ -91,13 +145,21 @@ class Lists:
         rows: Sequence[object]
         match view:
             case View.NODES:
-                rows = self._catalog.nodes(wanted).rows
+                rows = self._list_nodes()
             case View.DATABASES:
                 rows = self._catalog.databases(wanted, self._statuses())
             case View.TUNNELS:
                 rows = self._tunnels()
-        table.empty_text = self._empty_text(view)
+        if view is not View.NODES and self._catalog.count(View.NODES) != together(self.listing.counts.values()).total:
+            self._list_nodes()  # their count is on the tab
+        table.empty_text = "" if rows else self._empty_text(view)
         table.set_rows(rows, restart=restart)
+
+    def _list_nodes(self) -> Sequence[NodeRow]:
+        self.listing = self._catalog.nodes(self._filters[View.NODES], self.arrangement)
+        if self.marks:
+            self.marks.keep(key for key in self.marks if self._catalog.node(key) is not None)
+        return self.listing.rows
 
     def renew_tunnels(self) -> None:
         """What tunnels carry and how long they wait, each second: cheap, and only the lines that say it."""
@@ -109,32 +171,45 @@ class Lists:
     def _empty_text(self, view: View) -> str:
         if view is View.TUNNELS:
             return "No tunnels. t on a database opens one, f on a node forwards a port."
-        if self._filters[view] and self._catalog.count(view):
-            return f"None of {self._catalog.count(view):,} matches the filter. Esc clears it."
-        readings = self._catalog.readings.values()
-        if self.failed or any(view.value in reading.errors for reading in readings):
-            return "Nothing could be read; below is why. r tries again."
-        if not readings or any(view.value in reading.parts for reading in readings):
-            return "Reading …"
-        return f"No {view.value} were found here. r reads again."
+        under = Circumstances(view.value, self._texts[view], self._catalog.readings.values(), self.failed)
+        if view is View.DATABASES:
+            return why_no_databases(under, self._catalog.count(view))
+        counts = together(self.listing.counts.values())
+        return why_no_nodes(under, counts, unmanaged=self.arrangement.unmanaged)
 
     def count(self, view: View) -> str:
-        """`214/1,204` where a filter hides some, else `38`."""
-        if view is View.TUNNELS:
-            return str(len(self._statuses()))
-        total = self._catalog.count(view)
-        if not self._filters[view]:
-            return f"{total:,}"
-        return f"{len(self.tables[view].rows):,}/{total:,}"
+        """`214/1,204 + 37 unmanaged · 2 marked`; `214/1,204` where a filter hides some, else `38`."""
+        match view:
+            case View.NODES:
+                counts = together(self.listing.counts.values())
+                there = counted(counts, filtered=bool(self._filters[view]), unmanaged=self.arrangement.unmanaged)
+                return " · ".join(
+                    filter(None, (there, marked(len(self.marks), self.hidden_marks if self.marks else 0)))
+                )
+            case View.DATABASES:
+                total = self._catalog.count(view)
+                return f"{len(self.databases.rows):,}/{total:,}" if self._filters[view] else f"{total:,}"
+            case View.TUNNELS:
+                return str(len(self._statuses()))
 
     # The highlighted row
+
+    @property
+    def node(self) -> Node | None:
+        """The highlighted node; None where a group's heading is highlighted."""
+        return row if isinstance(row := self.nodes.row, Node) else None
+
+    @property
+    def group(self) -> Group | None:
+        """The group whose heading is highlighted."""
+        return row if isinstance(row := self.nodes.row, Group) else None
 
     def details(self, view: View) -> Details | None:
         """What the pane tells about the highlighted row."""
         now = self._clock()
         match view:
             case View.NODES:
-                return node_details(node, now) if (node := self.nodes.row) else None
+                return node_details(node, now) if (node := self.node) else None
             case View.DATABASES:
                 return database_details(row, now) if (row := self.databases.row) else None
             case View.TUNNELS:
@@ -148,7 +223,7 @@ class Lists:
         """The title and the lines of the copy menu for the highlighted row."""
         match view:
             case View.NODES:
-                return (node.name or node.id, node_copies(node)) if (node := self.nodes.row) else ("", ())
+                return (node.name or node.id, node_copies(node)) if (node := self.node) else ("", ())
             case View.DATABASES:
                 return (row.database.id, database_copies(row)) if (row := self.databases.row) else ("", ())
             case View.TUNNELS:

@@ -16,7 +16,7 @@ WINDOWS = "legacy-batch"
 async def go_to(person: Person, text: str) -> None:
     await person.press("slash")
     await person.type(text)
-    await person.sees("Nodes 1/12")
+    await person.sees("Nodes 1/11")
     await person.press("enter")
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminal
 
 def listed(screen: PtyScreen) -> None:
     """The list is there, in the application's own terminal modes."""
-    screen.sees("Nodes 1/12")
+    screen.sees("Nodes 1/11")
     screen.sees("▌ web-10")
 
 

@@ -27,7 +27,7 @@ async def choose(person: Person, name: str) -> None:
     """Filters to one row and goes to it."""
     await person.press("slash")
     await person.type(name)
-    await person.sees("Nodes 1/12")
+    await person.sees("Nodes 1/11")
     await person.press("enter")
 
 
@@ -38,7 +38,7 @@ async def test_nodes_are_listed_with_their_access() -> None:
         assert "– – –" in person.line_with("secret-vault")
         assert "? ? ?" in person.line_with("half-known")
         assert "3 h lost" in person.line_with("legacy-batch")
-        assert "Nodes 12" in person.text()
+        assert "Nodes 11" in person.text()
 
 
 async def test_at_80_by_24_details_are_folded_until_asked_for() -> None:
@@ -67,7 +67,7 @@ async def test_a_filter_is_live_and_escape_clears_it() -> None:
         await person.press("slash")
         await person.type("access:shell -web env=prod")
         await person.sees("결제-api-1")
-        await person.sees("Nodes 2/12")
+        await person.sees("Nodes 2/11")
         assert "secret-vault" not in person.text()
         await person.press("escape", "escape")
         await person.sees("secret-vault")
@@ -77,7 +77,7 @@ async def test_a_filter_that_does_not_parse_says_where_and_leaves_the_list() -> 
     async with started(small_world()) as person:
         await person.press("slash")
         await person.type("web")
-        await person.sees("Nodes 7/12")
+        await person.sees("Nodes 6/11")
         await person.type(" nope:x")
         await person.sees("'nope' is not a field")
         problem = person.line_with("is not a field")
@@ -89,7 +89,7 @@ async def test_a_filter_that_does_not_parse_says_where_and_leaves_the_list() -> 
 
 async def test_the_command_lines_filter_is_there_from_the_start() -> None:
     async with started(small_world(), filter_text="env=dev") as person:
-        await person.sees("Nodes 2/12")
+        await person.sees("Nodes 2/11")
         assert "env=dev" in person.text()
 
 
@@ -276,7 +276,7 @@ async def test_what_could_not_be_read_this_time_stays_from_the_last() -> None:
         await person.press("r")
         await person.sees("rds:DescribeDBInstances")
         await person.sees("● fresh")
-        assert "Nodes 12" in person.text()
+        assert "Nodes 11" in person.text()
         assert "Databases 4" in person.text()
 
 
@@ -293,7 +293,7 @@ async def test_a_text_pasted_into_the_filter_by_mistake_ends_somewhere() -> None
     async with started(small_world()) as person:
         await person.press("slash")
         await person.type("x" * 1000)
-        await person.sees("Nodes 0/12")
+        await person.sees("Nodes 0/11")
         await person.until(lambda: len(person.home.query_one(FilterInput).value) == 400)
         await person.press("escape", "escape")
         await person.sees("secret-vault")

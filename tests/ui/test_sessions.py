@@ -16,7 +16,7 @@ async def go_to(person: Person, text: str) -> None:
     """Filters to one row."""
     await person.press("slash")
     await person.type(text)
-    await person.sees("Nodes 1/12")
+    await person.sees("Nodes 1/11")
     await person.press("enter")
 
 
@@ -35,7 +35,7 @@ async def test_enter_hands_the_terminal_to_the_session_and_comes_back() -> None:
             await person.until(lambda: len(runs(world)) > done)  # noqa: B023 - awaited within the turn
         assert runs(world)[0][1] == "web-10 (i-000000000000000b3)"
         assert {spec.target for spec in world.shells.prepared} == {"i-000000000000000b3"}
-        await person.sees("Nodes 1/12")
+        await person.sees("Nodes 1/11")
 
 
 async def test_a_denied_node_says_why_and_a_second_enter_tries_anyway() -> None:
@@ -122,7 +122,7 @@ async def test_enter_typed_ahead_of_the_filter_acts_on_what_was_filtered() -> No
     async with started(world) as person:
         await person.sees("web-10")
         await person.type("/web-10\r\r\r")
-        await person.sees("Nodes 1/12")
+        await person.sees("Nodes 1/11")
         await person.press("enter")
         await person.until(lambda: runs(world))
         assert {spec.target for spec in world.shells.prepared} == {"i-000000000000000b3"}
@@ -133,7 +133,7 @@ async def test_letters_typed_ahead_of_the_filters_end_are_keys_of_the_list() -> 
         await person.type("/web\rjf")
         await person.sees("Forward through legacy-batch")
         await person.press("escape")
-        await person.sees("Nodes 7/12")
+        await person.sees("Nodes 6/11")
         assert "/ web " in person.text()
 
 

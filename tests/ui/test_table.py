@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.app import App, ComposeResult
 
 from ssm_tui.domain.nodes import Node
-from ssm_tui.ui.presentation.nodes import node_columns
+from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import Form
 from tests.ui.fakes import NOW, node
@@ -21,7 +21,9 @@ class Bench(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = Table[Node](node_columns((), lambda: NOW), Form(lambda n: n.key), id="nodes")
+        self.table = Table[Node](
+            node_columns(default_columns(()), Look(lambda: NOW)), Form(lambda n: n.key), id="nodes"
+        )
 
     def compose(self) -> ComposeResult:
         yield self.table

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ssm_tui.ui.presentation.cells import Column, Tone, arrange, fitted, natural_widths, shortened, width_of
-from ssm_tui.ui.presentation.nodes import node_columns
+from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.presentation.text import Cut, cut, fit, visible, wrapped
 from tests.ui.fakes import HOSTILE, NOW
 from tests.ui.fleet import NODES
@@ -91,7 +91,7 @@ def test_a_hostile_name_is_shown_as_it_is_written() -> None:
 
 
 def test_at_80_columns_name_id_access_and_ping_remain() -> None:
-    columns = node_columns(("env", "team"), lambda: NOW, naming=lambda context: context.label)
+    columns = node_columns(default_columns(("env", "team")), Look(lambda: NOW, naming=lambda context: context.label))
     placed = arrange(columns, natural_widths(columns, NODES, {}), 77)
     widths = {p.column.title: p.width for p in placed}
     assert {"NAME", "ID", "ACCESS", "PING"} <= set(widths)
@@ -110,6 +110,6 @@ def test_columns_never_take_more_than_there_is(width: int) -> None:
 
 
 def test_columns_do_not_shrink_while_rows_change() -> None:
-    columns = node_columns((), lambda: NOW)
+    columns = node_columns(default_columns(()), Look(lambda: NOW))
     wide = natural_widths(columns, NODES, {})
     assert natural_widths(columns, NODES[:1], wide) == wide

@@ -10,6 +10,7 @@ from textual import on
 from ssm_tui.ui.actions import ACTIONS, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
+from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
 from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
 from ssm_tui.ui.flows.giving import GivenAway
@@ -23,7 +24,7 @@ from ssm_tui.ui.flows.sign_in import SignInFlow
 from ssm_tui.ui.flows.tunnel import TunnelFlow
 from ssm_tui.ui.presentation.copies import Deed
 from ssm_tui.ui.screens.board import Board
-from ssm_tui.ui.widgets.bars import KeyBar
+from ssm_tui.ui.widgets.bars import ContextBar, KeyBar
 from ssm_tui.ui.widgets.filter_line import FilterInput
 from ssm_tui.ui.widgets.table import Table
 
@@ -48,6 +49,9 @@ class Acting(Board):
         services = replace(services, hand_over=self._given_away)
         super().__init__(services, filter_text)
         self._knowledge = Knowledge(services, self._catalog, self.post_message)
+        self._contexts = ContextFlow(
+            self.app, services, self._catalog, self._knowledge, lambda: self._lists.listing.counts, self._changed
+        )
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
@@ -70,7 +74,7 @@ class Acting(Board):
             case "groups":
                 return bool(self._services.groups)
             case "desktop":
-                return has_desktop(self._lists.nodes.row)
+                return has_desktop(self._lists.node)
             case "detach":
                 return self._tunnels.detachable is not None
         return True
@@ -107,6 +111,7 @@ class Acting(Board):
 
     def _show_state(self) -> None:
         super()._show_state()
+        self._contexts.look()
         # An open copy menu tells of its row as it is now: its tunnel may have become ready.
         if self._menu is not None:
             menu, key = self._menu
@@ -117,6 +122,19 @@ class Acting(Board):
         self._notices_hidden = ()
         self._knowledge.refresh()
         self._changed()
+
+    def action_contexts(self) -> None:
+        self._flow(self._contexts.show_list())
+
+    def action_profiles(self) -> None:
+        self._flow(self._contexts.pick_profiles())
+
+    def action_regions(self) -> None:
+        self._flow(self._contexts.pick_regions())
+
+    @on(ContextBar.Clicked)
+    def _contexts_clicked(self) -> None:
+        self.action_contexts()
 
     def action_sign_in(self) -> None:
         """For the highlighted tunnel where it waits, else for whichever profile is waited for."""

@@ -12,7 +12,7 @@ class NodeActions(Acting):
 
     def action_shell(self) -> None:
         self._settle()
-        if (node := self._lists.nodes.row) is not None:
+        if (node := self._lists.node) is not None:
             self._flow(self._shells.start(node))
 
     def action_forward(self) -> None:
@@ -22,10 +22,10 @@ class NodeActions(Acting):
             if node is not None and await self._tunnels.open_forward(node, self._services.clock()):
                 self.action_view(View.TUNNELS)
 
-        node = self._lists.nodes.row
+        node = self._lists.node
         self._flow(forward())
 
     def action_desktop(self) -> None:
         self._settle()
-        if (node := self._lists.nodes.row) is not None and has_desktop(node):
+        if (node := self._lists.node) is not None and has_desktop(node):
             self._flow(self._desktops.start(node))
