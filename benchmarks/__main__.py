@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import commands, sessions
+from benchmarks import commands, listing, sessions
 
 
 def main() -> None:
     """Everything, or the parts named as arguments."""
-    parts = {"commands": commands.main, "sessions": sessions.main}
-    for name in sys.argv[1:] or parts:
+    parts = {"commands": commands.main, "sessions": sessions.main, "listing": listing.main}
+    named = [word for word in sys.argv[1:] if word in parts]
+    for name in named or parts:
         parts[name]()
 
 

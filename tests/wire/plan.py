@@ -112,6 +112,11 @@ class Plan:
                 gate.open()
             self._faults, self._gates, self._delays, self._calls = [], [], {}, []
 
+    def forget_calls(self) -> None:
+        """Counts from nothing again; the faults stay."""
+        with self._lock:
+            self._calls = []
+
     @property
     def calls(self) -> list[Call]:
         with self._lock:
