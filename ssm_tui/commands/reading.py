@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws.streams import merged
 from ssm_tui.commands.terminal import say_error, say_note
+from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ssm_tui.domain.contexts import Context, Note
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one context has."""
+    """What one context has; where the read broke off, what had come by then, and why."""
 
     context: Context
     nodes: tuple[Node, ...] = ()
     databases: tuple[Database, ...] = ()
     groups: dict[str, SecurityGroup] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    error: AwsError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All contexts, in the order asked for; `complete` is false where one could not be read."""
+    """All contexts, in the order asked for; `complete` is false where one could not be read, or not to its end. What
+    the caller may not read is not missing: it is said in a note."""
 
     found: tuple[Found, ...]
     complete: bool
@@ -60,13 +63,13 @@ class Listing:
 
 def read_nodes(cloud: Cloud, *, access: bool) -> Found:
     """The nodes of a context, with the caller's access to each if wanted."""
-    inventory, notes = _inventory(cloud, access=access)
-    return Found(cloud.context, tuple(inventory), notes=notes)
+    inventory, notes, error = _inventory(cloud, access=access)
+    return Found(cloud.context, tuple(inventory), notes=notes, error=error)
 
 
 def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
     """The databases of a context, and the nodes that may be relays, with access, if wanted."""
-    inventory, notes = _inventory(cloud, access=True) if relays else (Inventory(), ())
+    inventory, notes, error = _inventory(cloud, access=True) if relays else (Inventory(), (), None)
     databases: dict[str, Database] = {}
     groups: dict[str, SecurityGroup] = {}
     told = list(notes)
@@ -74,19 +77,29 @@ def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
         databases |= {database.id: database for database in page.databases}
         groups |= {group.id: group for group in page.groups}
         told.extend(page.notes)
-    return Found(cloud.context, tuple(inventory), tuple(databases.values()), groups, tuple(told))
+    return Found(cloud.context, tuple(inventory), tuple(databases.values()), groups, tuple(told), error)
 
 
-def _inventory(cloud: Cloud, *, access: bool) -> tuple[Inventory, tuple[Note, ...]]:
+def _inventory(cloud: Cloud, *, access: bool) -> tuple[Inventory, tuple[Note, ...], AwsError | None]:
+    """Raises AwsError where nothing has come."""
     inventory = Inventory()
     notes: list[Note] = []
-    for page in cloud.node_pages():
-        inventory.add(page.nodes)
-        notes.extend(page.notes)
+    waited = False
+    try:
+        for page in cloud.node_pages():
+            inventory.add(page.nodes)
+            notes.extend(page.notes)
+            if page.waiting and not waited:
+                waited = True
+                say_note(Note(page.waiting, "the list goes on by itself"), cloud.context.label)
+    except AwsError as error:
+        if not len(inventory):
+            raise
+        return inventory, tuple(notes), error
     if access:
         for answers in cloud.access(list(inventory)):
             inventory.learn(answers)
-    return inventory, tuple(notes)
+    return inventory, tuple(notes), None
 
 
 def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
@@ -107,7 +120,11 @@ def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
         else:
             for note in each.notes:
                 say_note(note, where)
-    return Listing(tuple(each for each in ordered if isinstance(each, Found)), complete=not failed)
+            if each.error:
+                say_error(each.error, where)
+    found = tuple(each for each in ordered if isinstance(each, Found))
+    broken = any(each.error or any(note.failed for note in each.notes) for each in found)
+    return Listing(found, complete=not failed and not broken)
 
 
 def _reported(failed: Sequence[Failed]) -> AwsError:
