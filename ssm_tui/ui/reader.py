@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Tell = Callable[[Message], bool]
 
 NONE_ANSWERED: Mapping[NodeKey, Node] = MappingProxyType({})
+PORTION = 250  # rows taken in at a time: 1 to 4 ms
 AT_ONCE = 8  # threads that talk to AWS at the same time; more only run into its rate limits
 PATIENCE = 4.0  # seconds of silence after which one of them does not count any more
 CONTEXTS, NODES, DATABASES = range(3)  # what is read first where there is more to read than is read at once
@@ -70,36 +71,76 @@ class Read(Message):
         """Into what is known."""
         raise NotImplementedError
 
+    def taken_in(self, catalog: Catalog) -> bool:
+        """Enters, unless it is of a context that is not chosen any more; whoever waits for that goes on."""
+        try:
+            wanted = self.about() in (None, *catalog.readings)
+            if wanted:
+                self.enter(catalog)
+        finally:
+            self.passed_by()
+        return wanted
+
+    def passed_by(self) -> None:
+        """It has been taken in, or not wanted."""
+
 
 @dataclass
-class Recalled(Read):
+class Portion(Read):
+    """As many rows as the UI's thread takes in within a few milliseconds. The next one is told of only when this one
+    has been taken, so that keys come between."""
+
+    taken: threading.Event = field(default_factory=threading.Event, compare=False, repr=False, kw_only=True)
+
+    def passed_by(self) -> None:
+        self.taken.set()
+
+
+@dataclass
+class Recalled(Portion):
     """Rows of an earlier run."""
 
     snapshot: Snapshot
+    rows: tuple[Row, ...]
 
     def about(self) -> Context:
         return self.snapshot.context
 
     def enter(self, catalog: Catalog) -> None:
-        catalog.recall(self.snapshot)
+        catalog.recall(self.snapshot, self.rows)
 
 
 @dataclass
-class NodesRead(Read):
-    """A page of nodes."""
+class NodesRead(Portion):
+    """A page of nodes, or a part of one."""
 
     context: Context
     page: NodePage
+    rows: tuple[Row, ...]
 
     def about(self) -> Context:
         return self.context
 
     def enter(self, catalog: Catalog) -> None:
-        catalog.add_nodes(self.context, self.page)
+        catalog.add_nodes(self.context, self.page, self.rows)
 
 
 @dataclass
-class AccessRead(Read):
+class NodesSettled(Portion):
+    """All nodes have been read: what they have not shown of the context goes, some rows at a time."""
+
+    context: Context
+    more: bool = False  # once it has been taken
+
+    def about(self) -> Context:
+        return self.context
+
+    def enter(self, catalog: Catalog) -> None:
+        self.more = catalog.settle_nodes(self.context, PORTION)
+
+
+@dataclass
+class AccessRead(Portion):
     """Some verdicts."""
 
     access: Mapping[NodeKey, Access]
@@ -169,9 +210,12 @@ class Reader:
         """Tells of rows of an earlier run."""
 
         def recall() -> None:
-            for portion in portions:
-                if not self._tell(Recalled(portion)):
-                    return
+            told = (
+                Recalled(replace(each, nodes=nodes), rows_of(nodes))
+                for each in portions
+                for nodes in _parts(each.nodes)
+            )
+            all(self._tell_portion(each, self._tell) for each in told)
 
         # Not in one of the slots: rows that are on the disk do not wait for a call that hangs.
         threading.Thread(target=recall, name="recall", daemon=True).start()
@@ -207,6 +251,22 @@ class Reader:
         self._post(message)
         return True
 
+    def _tell_portion(self, portion: Portion, tell: Tell) -> bool:
+        """Tells it, and waits until it has been taken; one at a time of all that are read. False as for any other."""
+        with self._door:
+            if not tell(portion):
+                return False
+            while not portion.taken.wait(LOOK):
+                if not tell(StillHere()):
+                    return False
+        return True
+
+    def _settle(self, context: Context, tell: Tell) -> None:
+        more = True
+        while more:
+            portion = NodesSettled(context)
+            more = self._tell_portion(portion, tell) and portion.more
+
     def _teller(self, stopped: threading.Event) -> Tell:
         def tell(message: Message) -> bool:
             self._slots.heard()
@@ -232,21 +292,31 @@ class Reader:
 
     def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Tell) -> None:
         nodes: dict[NodeKey, Node] = {}
+        known = False
 
         def read() -> None:
-            for page in self._identified(context, tell).node_pages():
+            # Not behind STS: a call's time, and where it cannot be reached there would be no list. The first nodes
+            # come when it is known whose they are, and say so; of none at all the reading of databases says it.
+            nonlocal known
+            for page in self._clouds.open(context).node_pages():
+                if not known and (account := next((node.account for node in page.nodes if node.account), None)):
+                    known = True
+                    tell(CallerKnown(context, account))
                 nodes.update((node.key, node) for node in page.nodes)
-                if not tell(NodesRead(context, page)):
+                if not all(self._tell_portion(each, tell) for each in _pages(context, page)):
                     return
 
         error = _failure(read, "nodes")
+        if error is None:
+            self._settle(context, tell)
         if tell(PartEnded(context, "nodes", error)) and error is None:
             self._ask_access(context, tell, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
 
     def _ask_access(self, context: Context, tell: Tell, nodes: Sequence[Node]) -> None:
         def ask() -> None:
             for portion in self._clouds.open(context).access(nodes):
-                if not tell(AccessRead(portion)):
+                verdicts = (AccessRead(dict(part)) for part in _parts(tuple(portion.items())))
+                if not all(self._tell_portion(each, tell) for each in verdicts):
                     return
 
         tell(PartEnded(context, "access", _failure(ask, "access")))

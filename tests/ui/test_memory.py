@@ -138,7 +138,7 @@ async def test_a_read_that_fails_or_is_partly_denied_leaves_them(world: World, r
 
 async def test_rows_of_another_account_are_gone_before_anything_is_read(world: World, rows: Rows) -> None:
     world.cloud.account = "999999999999"
-    world.cloud.pages = [NodePage((node(1, "theirs"),))]
+    world.cloud.pages = [NodePage((node(1, "theirs", account=world.cloud.account),))]
     world.cloud.database_list = []
     async with started(world) as person:
         await person.sees("Nodes 0")
