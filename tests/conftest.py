@@ -26,8 +26,9 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals_as_in_a_terminal() -> Iterator[None]:
-    """A shell starts what is in its background with Ctrl-C ignored, and whatever tests start would inherit that."""
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
+    """A shell starts what is in its background with Ctrl-C ignored, nohup with hang-ups ignored, and whatever tests start
+    would inherit that."""
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]
     ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
