@@ -54,6 +54,9 @@ host = "admin.internal"
 
 [groups]
 pay = ["orders", "web admin"]
+
+[filters]
+prod = "env=prod ping:online"
 """
     assert settings(tmp_path, text) == Settings(
         profiles=("dev", "prod admin"),
@@ -81,6 +84,7 @@ pay = ["orders", "web admin"]
             SavedTunnel(name="web admin", target="i-0a1b2c3d4e5f60718", port=8080, host="admin.internal"),
         ),
         groups={"pay": ("orders", "web admin")},
+        filters={"prod": "env=prod ping:online"},
     )
 
 
@@ -113,6 +117,11 @@ pay = ["orders", "web admin"]
         ('[tunnels.a]\ndatabase = "x"\nbind = "eth0"', "tunnels.a.bind", "'eth0'", "an address of this machine"),
         ('[tunnels.a]\ndatabase = "x"\nregion = "Seoul"', "tunnels.a.region", "'Seoul'", "a region"),
         ("groups = 1", "groups", "1", "pay = "),
+        ("filters = 1", "filters", "1", "prod = "),
+        ("[filters]\nx = 1", "filters.x", "1", "a filter, such as"),
+        ('[filters]\nx = " "', "filters.x", "' '", "a filter, such as"),
+        ('[filters]\nx = "web nope:x"', "filters.x", "'nope' is not a field (column 5)", "fields are"),
+        ('[filters]\nx = "@y"', "filters.x", "cannot stand for another (column 1)", "write its words"),
         ("[groups]\npay = []", "groups.pay", "[]", "a list of saved tunnels"),
         ('[groups]\npay = "a"', "groups.pay", "'a'", "a list of saved tunnels"),
         ('[groups]\npay = ["a"]', "groups.pay", "'a'", "none yet"),
@@ -151,6 +160,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(tmp_path: Path) -> 
         ('[tunnels.-a]\ndatabase = "x"', ("'-a'",), "does not begin with a dash"),
         ('[tunnels."a\\u001b"]\ndatabase = "x"', (r"a\x1b",), "printable"),
         ('[groups]\n" a" = ["b"]', ("' a'",), "without spaces"),
+        ('[filters]\n-x = "y"', ("'-x'", "a name in filters"), "does not begin"),
         ('[tunnels.a]\ndatabase = "x"\n[groups]\na = ["a"]', ("'a' is both a group and a tunnel",), "another name"),
     ],
 )
@@ -159,6 +169,14 @@ def test_tunnels_that_do_not_fit_together(tmp_path: Path, text: str, words: tupl
         settings(tmp_path, text)
     assert all(word in caught.value.message for word in (*words, str(tmp_path)))
     assert hint in caught.value.hint
+
+
+def test_a_projects_filters_are_added_by_name(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[filters]\na = "mine"\nb = "env=dev"', encoding="utf-8")
+    (tmp_path / PROJECT_FILE).write_text('[filters]\na = "team=pay"\nc = "ping:online"', encoding="utf-8")
+    found = load(environment={}, folder=tmp_path, user_file=own)
+    assert found.filters == {"a": "team=pay", "b": "env=dev", "c": "ping:online"}
 
 
 def test_a_projects_tunnels_and_groups_are_added_by_name(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ class Settings:
     """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of saved tunnels that are opened and stopped together, by the group's name."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """The saved filters of nodes, by the names that `@NAME` gives them."""
 
 
 def load(
@@ -140,9 +142,10 @@ def load(
 
 
 def _add(values: dict[str, Any], read: Mapping[str, Any], where: str) -> None:
-    """Lays a file's settings over those before it: tunnels and groups one by one, everything else as a whole."""
+    """Lays a file's settings over those before it: tunnels, groups and filters one by one, everything else as a
+    whole."""
     for key, value in read.items():
-        values[key] = {**values.get(key, {}), **value} if key in ("tunnels", "groups") else value
+        values[key] = {**values.get(key, {}), **value} if key in ("tunnels", "groups", "filters") else value
     tunnels = values.get("tunnels", {})
     for name, members in values.get("groups", {}).items():
         if name in tunnels:

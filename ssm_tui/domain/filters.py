@@ -92,6 +92,16 @@ def parse(text: str, fields: Collection[str], saved: Mapping[str, str] = NONE_SA
     return Filter(tuple(terms), text)
 
 
+def check_saved(text: str, fields: Collection[str]) -> None:
+    """Raises FilterError for a text that cannot be saved as a filter: it does not parse, or stands for another."""
+    for token in tokens(text):
+        if token.text.startswith(SAVED) and not token.quoted[0]:
+            hint = f"write its words; quote a text that begins with {SAVED}"
+            raise FilterError("a saved filter cannot stand for another", hint, column=token.start, end=token.end)
+    if not parse(text, fields):
+        raise FilterError("there is nothing to save", "write a filter, such as env=prod")
+
+
 def saved_name(text: str, saved: Mapping[str, str]) -> str:
     """The name of the saved filter that the text is, by `@NAME` or by its own words; empty where it is none."""
     pieces = list(tokens(text))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssm_tui.domain.access import Access
-from ssm_tui.domain.filters import names_saved, parse, saved_name
+from ssm_tui.domain.filters import check_saved, names_saved, parse, saved_name
 from ssm_tui.domain.nodes import NODE_FIELDS, Node, Ping, Platform
 from ssm_tui.domain.tokens import in_quotes, tokens
 from ssm_tui.errors import FilterError
@@ -169,6 +169,16 @@ def test_a_saved_filter_has_a_name(text: str, name: str) -> None:
 @pytest.mark.parametrize(("text", "named"), [("web @mine", True), ('"@mine"', False), ("a@mine", False), ("", False)])
 def test_whether_a_saved_filter_is_named(text: str, named: bool) -> None:
     assert names_saved(text) is named
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [("web @mine", "cannot stand for another"), ("@", "another"), (" ", "nothing to save"), ("nope:x", "not a field")],
+)
+def test_what_cannot_be_saved_is_refused(text: str, wrong: str) -> None:
+    with pytest.raises(FilterError, match=wrong):
+        check_saved(text, NODE_FIELDS)
+    check_saved('env=prod "@mine"', NODE_FIELDS)
 
 
 def test_a_filter_without_a_field_finds_no_less() -> None:
