@@ -217,7 +217,7 @@ def _add_global(parser: argparse.ArgumentParser, *, after: str) -> None:
             default=missing if after else [],
             dest=f"{name}{after}",
             metavar="NAME",
-            help=f"AWS {name}; may be repeated",
+            help=f"AWS {name}{', or all' if name == 'region' else ''}; may be repeated",
         )
     parser.add_argument("--demo", action="store_true", default=missing or False, help="run on a demo cloud of its own")
     parser.add_argument("--config", type=Path, default=missing, metavar="FILE", help="read the settings in FILE alone")

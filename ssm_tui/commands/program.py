@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ssm_tui.aws.live import AwsClouds
     from ssm_tui.aws.prompts import CodeDesk
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
-    from ssm_tui.domain.services import Clouds, RowMemory, Tunnels
+    from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
@@ -49,11 +50,11 @@ class Program:
         self._remember = remember
 
     @cached_property
-    def clouds(self) -> Clouds:
+    def clouds(self) -> AwsClouds:
         """AWS by the profiles and regions in force."""
         return self.clouds_for((), ())
 
-    def clouds_for(self, profiles: Sequence[str], regions: Sequence[str]) -> Clouds:
+    def clouds_for(self, profiles: Sequence[str], regions: Sequence[str]) -> AwsClouds:
         """AWS by these; empty ones stand for those in force."""
         from ssm_tui.aws.live import AwsClouds
 
@@ -140,8 +141,23 @@ class Program:
         from ssm_tui.config import paths
         from ssm_tui.store.inventory import KeptRows
 
-        asked = origin.asked(self._profiles, self._regions, os.environ)
-        return KeptRows(paths().rows, asked, lambda profile: origin.origin(profile, os.environ))
+        return KeptRows(paths().rows, self._asked, lambda profile: origin.origin(profile, os.environ))
+
+    @cached_property
+    def picked(self) -> PickedBefore | None:
+        """What was picked while running, by the profiles and regions that the program was started with."""
+        if not self._remember:
+            return None
+        from ssm_tui.config import paths
+        from ssm_tui.store.picked import KeptChoice
+
+        return KeptChoice(paths().state, self._asked)
+
+    @property
+    def _asked(self) -> str:
+        from ssm_tui.aws import origin
+
+        return origin.asked(self._profiles, self._regions, os.environ)
 
     def start_log(self) -> None:
         """What happens from now on is written to the log file too."""

@@ -28,7 +28,7 @@ def run(program: Program, filter_text: str) -> int:
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
-    from ssm_tui.ui.services import NoMemory
+    from ssm_tui.ui.services import NoMemory, NothingPicked
     from ssm_tui.ui.themes import THEMES
 
     settings = program.settings
@@ -56,6 +56,8 @@ def run(program: Program, filter_text: str) -> int:
         desktops=Desktops(),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),
+        accounts=program.clouds,
+        picked=program.picked or NothingPicked(),
     )
     return run_interface(services, filter_text=filter_text)
 

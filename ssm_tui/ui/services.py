@@ -6,19 +6,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.domain.accounts import AS_STARTED, Profiles
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.errors import TargetError
 from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.app import App
 
+    from ssm_tui.domain.accounts import Choice, Region
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import Clouds, RowMemory, Shells, Tunnels
+    from ssm_tui.domain.services import Accounts, Clouds, PickedBefore, RowMemory, Shells, Tunnels
     from ssm_tui.domain.sessions import Command
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import TunnelRequest
@@ -101,6 +103,40 @@ class NoMemory:
         """Nothing to forget."""
 
 
+class NoAccounts:
+    """Nothing to choose from; Accounts."""
+
+    started = AS_STARTED
+
+    def choose(self, choice: Choice) -> None:
+        """Nothing else is there."""
+
+    def profiles(self) -> Profiles:
+        """None."""
+        return Profiles(())
+
+    def regions(self, near: Sequence[str]) -> tuple[Region, ...]:
+        """None."""
+        del near
+        return ()
+
+    def enabled(self, profile: str | None) -> frozenset[str] | None:
+        """Not known."""
+        del profile
+        return None
+
+
+class NothingPicked:
+    """Every run begins as it is started; PickedBefore."""
+
+    def last(self) -> Choice:
+        """Nothing."""
+        return AS_STARTED
+
+    def keep(self, choice: Choice) -> None:
+        """Not kept."""
+
+
 class HandOver(Protocol):
     """Gives the terminal to a child and takes it back."""
 
@@ -161,3 +197,5 @@ class Services:
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: Desktops = field(default_factory=NoDesktops)
+    accounts: Accounts = field(default_factory=NoAccounts)
+    picked: PickedBefore = field(default_factory=NothingPicked)

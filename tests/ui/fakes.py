@@ -8,14 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import Access, Answer, Verdict
+from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Profiles, Region
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
+from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.ui.services import NoMemory, Services, UiSettings
+from ssm_tui.ui.services import NoAccounts, NoMemory, Services, UiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,6 +101,7 @@ class FakeCloud:
     terminated: list[str] = field(default_factory=list)
     account: str = "123456789012"
     called: str | None = None  # the account's alias
+    narrowed: list[Narrowing] = field(default_factory=list)  # of each read of nodes
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
 
     def identify(self) -> Caller:
@@ -107,7 +110,8 @@ class FakeCloud:
     def alias(self) -> str | None:
         return self.called
 
-    def node_pages(self) -> Iterator[NodePage]:
+    def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
+        self.narrowed.append(narrowing)
         for page in self.pages:
             if self.gate:
                 self.gate.acquire()
@@ -152,6 +156,53 @@ class FakeClouds:
 
     def renew(self, profile: str | None) -> None:
         self.renewed.append(profile)
+
+
+@dataclass
+class FakeAccounts:
+    """Profiles times regions, of which each has a cloud; `gate` holds back which regions are enabled."""
+
+    clouds: FakeClouds
+    found: Profiles = field(default_factory=lambda: Profiles(()))
+    started: Choice = field(default_factory=lambda: Choice((CONTEXT.profile,), (CONTEXT.region,)))
+    known: dict[str, str] = field(default_factory=dict)  # regions and where they are
+    on: dict[str | None, frozenset[str]] = field(default_factory=dict)
+    make: Callable[[Context], FakeCloud] = FakeCloud
+    gate: threading.Event | None = None
+    chosen: Choice = AS_STARTED
+
+    def choose(self, choice: Choice) -> None:
+        self.chosen = choice
+        profiles = choice.profiles or self.started.profiles or ()
+        regions = choice.regions or self.started.regions or ()
+        names = tuple(self.known) if ALL in regions else regions
+        wanted = [Context(profile, region) for profile in profiles for region in names]
+        before = self.clouds.clouds
+        self.clouds.clouds = {context: before.get(context) or self.make(context) for context in wanted}
+
+    def profiles(self) -> Profiles:
+        return self.found
+
+    def regions(self, near: Sequence[str]) -> tuple[Region, ...]:
+        return tuple(Region(name, place) for name, place in self.known.items())
+
+    def enabled(self, profile: str | None) -> frozenset[str] | None:
+        if self.gate:
+            self.gate.wait()
+        return self.on.get(profile)
+
+
+@dataclass
+class FakePicked:
+    """Remembers what was picked."""
+
+    choice: Choice = AS_STARTED
+
+    def last(self) -> Choice:
+        return self.choice
+
+    def keep(self, choice: Choice) -> None:
+        self.choice = choice
 
 
 @dataclass
@@ -329,6 +380,8 @@ class World:
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: FakeDesktops = field(default_factory=FakeDesktops)
+    accounts: FakeAccounts | None = None
+    picked: FakePicked = field(default_factory=FakePicked)
     login: Command | None = None
     now: datetime = NOW
 
@@ -348,4 +401,6 @@ class World:
             sign_in=lambda _profile: self.login,
             left_over=self.left_over,
             memory=self.memory,
+            accounts=self.accounts or NoAccounts(),
+            picked=self.picked,
         )

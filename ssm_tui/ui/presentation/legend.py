@@ -73,6 +73,7 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("◐ reading", "a context is being read; the number counts its nodes so far"),
             ("● fresh", "a context has been read to the end, and how long ago"),
             ("✗ failed", "a context could not be read; older rows stay"),
+            ("○ not enabled", "the account has not enabled the region: there is nothing to read"),
             (
                 "◌ stale",
                 "the rows are of an earlier run, or of before a failure; their pings are dim",

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from ssm_tui.ui.actions import View, actions_of
 from ssm_tui.ui.catalog import Catalog
 from ssm_tui.ui.lists import Lists
-from ssm_tui.ui.presentation.contexts import context_cell, problems
+from ssm_tui.ui.presentation.contexts import header_ways, problems
 from ssm_tui.ui.presentation.tunnels import tunnels_cell
 from ssm_tui.ui.widgets.bars import ContextBar, KeyBar, Notices, ViewTabs
 from ssm_tui.ui.widgets.details import DetailsPane
@@ -108,7 +108,7 @@ class Board(Screen[None]):
     def _show_state(self) -> None:
         """Everything but the rows."""
         now = self._services.clock()
-        contexts = [context_cell(c, r, now) for c, r in self._catalog.readings.items()]
+        contexts = header_ways(self._catalog.readings, self._catalog.aliases, now)
         statuses = [row.status for row in self._tunnel_rows() if row.status is not None]
         self.query_one(ContextBar).show(contexts, tunnels_cell(statuses))
         self.query_one(ViewTabs).show([(view, self._lists.count(view)) for view in View], self.view)

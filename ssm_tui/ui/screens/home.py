@@ -50,6 +50,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     def on_mount(self) -> None:
         self._tunnels.subscribe(self._tunnel_news)
+        self._contexts.begin()
         if remembered := self._knowledge.recall():
             self._lists.show_contexts(remembered)
         self.set_interval(TICK, self._tick)

@@ -45,34 +45,37 @@ class ContextBar(Widget):
     """The program's name, the contexts with their state, and the tunnels at the right."""
 
     DEFAULT_CSS = "ContextBar { height: 1; background: $panel; }"
+    NAME = " ssm-tui"
+
+    @dataclass
+    class Clicked(Message):
+        """The contexts were clicked."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._contexts: Sequence[Cell] = ()
+        self._ways: Sequence[Sequence[Cell]] = ()
         self._tunnels: Cell = ()
 
-    def show(self, contexts: Sequence[Cell], tunnels: Cell) -> None:
-        """Other states."""
-        if (contexts, tunnels) != (self._contexts, self._tunnels):
-            self._contexts, self._tunnels = contexts, tunnels
+    def show(self, ways: Sequence[Sequence[Cell]], tunnels: Cell) -> None:
+        """Other states. `ways` are ways to show the contexts, the fullest first: the first that fits is taken, of the
+        last as much as fits."""
+        if (ways, tunnels) != (self._ways, self._tunnels):
+            self._ways, self._tunnels = ways, tunnels
             self.refresh()
 
     def render(self) -> Content:
-        left: list[Content] = [Content.styled(" ssm-tui", "bold $text-primary")]
         # One cell stays free before the tunnels, and one behind them.
-        room = self.size.width - left[0].cell_length - width_of(self._tunnels) - 2
-        for at, cell in enumerate(self._contexts):
-            more = f"+{len(self._contexts) - at} more"
-            need = APART + width_of(cell)
-            if need > room - (APART + cell_len(more) if at + 1 < len(self._contexts) else 0):
-                rest = ((more, Tone.DIM),) if len(self._contexts) > 1 else shortened(cell, room - APART)
-                left.append(Content.assemble(" " * APART, content(rest)))
-                break
-            left.append(Content.assemble(" " * APART, content(cell)))
-            room -= need
-        line = Content("").join(left)
+        room = self.size.width - cell_len(self.NAME) - width_of(self._tunnels) - 2
+        cells = next((way for way in self._ways if sum(APART + width_of(cell) for cell in way) <= room), None)
+        if cells is None:
+            cells = [shortened(cell, room - APART) for cell in self._ways[-1]] if self._ways else ()
+        shown = (Content.assemble(" " * APART, content(cell)) for cell in cells)
+        line = Content("").join([Content.styled(self.NAME, "bold $text-primary"), *shown])
         blank = max(1, self.size.width - line.cell_length - width_of(self._tunnels) - 1)
         return Content.assemble(line, " " * blank, content(self._tunnels))
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked())
 
 
 class ViewTabs(Widget):
