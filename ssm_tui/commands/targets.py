@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ssm_tui.commands.reading import Found, read_all, read_databases, read_nodes
+from ssm_tui.commands.terminal import say
 from ssm_tui.domain.databases import Database, Reachable, Relay, choose_relay
 from ssm_tui.domain.nodes import Node
 from ssm_tui.domain.saved import is_node_id
@@ -24,7 +25,8 @@ N = TypeVar("N", Node, Database)
 
 
 def find_node(clouds: Clouds, target: str) -> Node:
-    """The node that is meant. A whole id in the only context is taken at its word, without a listing.
+    """The node that is meant; what stands in its way is said on stderr. A whole id of a machine in the only context is
+    taken at its word, without a listing.
 
     Raises TargetError, AwsError.
     """
@@ -32,7 +34,10 @@ def find_node(clouds: Clouds, target: str) -> Node:
     if len(contexts) == 1 and is_node_id(target):
         return Node(id=target, context=contexts[0])
     listing = read_all(clouds, partial(read_nodes, access=False))
-    return resolve(target, first_of_each(listing.nodes))
+    found = resolve(target, first_of_each(listing.nodes))
+    for sentence in found.missing:
+        say(f"{found.label}: {sentence}")
+    return found
 
 
 def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:

@@ -3,11 +3,14 @@
 1  StartSession response as JSON, or the name of an environment variable that holds it
 2  region       3  operation, always StartSession       4  profile, may be empty
 5  parameters of the StartSession call as JSON          6  SSM endpoint
+
+`aws ecs execute-command` passes ECS's answer in 1, whose names begin with small letters, and ECS's endpoint in 6.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
 RESPONSE_VARIABLE: Final = "AWS_SSM_START_SESSION_RESPONSE"
+_ECS_ENDPOINT: Final = re.compile(r"https://ecs(-fips)?\.")
 _INSTALLED: Final = "\nThe Session Manager plugin was installed successfully. Use the AWS CLI to start a session.\n\n"
 
 
@@ -74,7 +78,8 @@ def parse(arguments: Sequence[str], environment: MutableMapping[str, str]) -> An
             region=padded[1],
             profile=padded[3],
             document=document if isinstance(document, str) else "",
-            endpoint=padded[5],
+            # Sessions are resumed and ended at SSM; empty is the SDK's own for the region.
+            endpoint="" if _ECS_ENDPOINT.match(padded[5]) else padded[5],
             target=target,
         )
     except _UnusableError as problem:
@@ -104,7 +109,8 @@ def _object(text: str, what: str) -> dict[str, object]:
 
 
 def _text(fields: dict[str, object], name: str, what: str) -> str:
-    value = fields.get(name)
+    # AWS's plugin takes the names in any case; these are the two that there are.
+    value = fields.get(name, fields.get(name[0].lower() + name[1:]))
     if not isinstance(value, str) or not value:
         raise _UnusableError(f"{what} has no {name}")
     return value

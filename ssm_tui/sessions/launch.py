@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession, aws_argv
 from ssm_tui.sessions import prerequisites
+from ssm_tui.sessions.prerequisites import LauncherChoice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ssm_tui.domain.services import Clouds
-    from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
+    from ssm_tui.sessions.prerequisites import PluginChoice
 
 TOKEN_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"  # noqa: S105 - the variable's name, fixed by AWS's plugin
 
@@ -33,8 +34,14 @@ class Launcher:
         """The process for the session. Blocks: the direct launcher calls StartSession here.
 
         Raises PrerequisiteError, and AwsError from StartSession. The AWS CLI makes that call itself, later.
+
+        A shell in a container is started without the AWS CLI unless the settings insist on it: `ecs execute-command`
+        gives the token to the plugin on the command line, and prints it where the plugin fails.
         """
-        programs = prerequisites.find(self._launcher, self._plugin)
+        launcher = self._launcher
+        if spec.command and launcher is LauncherChoice.AUTO:
+            launcher = LauncherChoice.DIRECT
+        programs = prerequisites.find(launcher, self._plugin)
         if programs.aws is not None:
             environment = {"AWS_PAGER": ""}
             if programs.plugin is None:

@@ -40,6 +40,23 @@ def test_the_response_in_the_environment_is_taken_out_of_it(variable: str) -> No
     assert "t0ken" not in repr(parsed)
 
 
+ECS_RESPONSE = json.dumps({"sessionId": "ecs-1", "tokenValue": "t0ken", "streamUrl": "ws://127.0.0.1:1/x"})
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://ecs.eu-west-1.amazonaws.com", ""),
+        ("https://ecs-fips.us-east-1.amazonaws.com", ""),
+        ("https://ssm.eu-west-1.amazonaws.com", "https://ssm.eu-west-1.amazonaws.com"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+    ],
+)
+def test_ecs_execute_command_gives_its_own_names_and_endpoint(given: str, used: str) -> None:
+    parsed = parse([ECS_RESPONSE, "eu-west-1", "StartSession", "", '{"Target":"ecs:c_t_r"}', given], {})
+    assert parsed == Invocation("ecs-1", "ws://127.0.0.1:1/x", "t0ken", "eu-west-1", endpoint=used, target="ecs:c_t_r")
+
+
 def test_the_response_as_an_argument_and_the_legacy_form_of_three() -> None:
     assert parse([RESPONSE, "r", "StartSession", "", TARGET, ""], {}) == Invocation(
         "dev-1", "ws://127.0.0.1:1/x", "t0ken", "r", "", "AWS-StartSSHSession", "", "i-1"
