@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ssm_tui.aws.login import Login
 from ssm_tui.aws.throttling import Backoff
 from ssm_tui.aws.translate import Request, translated
+from ssm_tui.aws.whole_answers import refuse_cut_answers
 from ssm_tui.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class LiveGateway:
             raise NetworkError(str(error), "AWS_ENDPOINT_URL must be a URL, such as https://host:port") from None
         event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register_first(event, Backoff(service).needs_retry)
+        refuse_cut_answers(client)
         _settled(service)
         return client
 

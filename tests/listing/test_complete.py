@@ -1,0 +1,69 @@
+"""`ls --json` is complete and the same in whatever order pages and nodes arrive; and how many calls it takes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from ssm_tui.aws.live import AwsClouds
+from tests.listing.conftest import Listed, Stand
+from tests.wire import Fleet, Wire
+
+FLEET = 250
+LISTS = ("ec2:DescribeInstances", "ssm:DescribeInstanceProperties", "tagging:GetResources")
+
+
+@pytest.fixture
+def told(stand: Stand, capsys: pytest.CaptureFixture[str]) -> str:
+    """What `ls --json` says where pages come in order."""
+    stand(_fleet())
+    listed = Listed(capsys, "--json")
+    assert len(listed.nodes) == FLEET
+    return listed.out
+
+
+def _fleet(order: int | None = None) -> Fleet:
+    return Fleet(FLEET, hybrid=0.1, unmanaged=0.2, order=order)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_same_whatever_the_order(told: str, stand: Stand, capsys: pytest.CaptureFixture[str], seed: int) -> None:
+    dice = random.Random(seed)
+    wire = stand(_fleet(order=seed))
+    wire.plan.hollow = seed % 2 == 1
+    wire.plan.page_bounds = {operation: dice.randint(5, 90) for operation in LISTS}
+    for operation in LISTS:
+        for ordinal in range(1, 8):
+            wire.plan.delay(operation, ordinal, dice.random() * 0.05)
+    assert Listed(capsys, "--json").out == told
+
+
+@pytest.mark.parametrize("late", LISTS)
+def test_the_same_where_one_list_comes_after_all_others(
+    told: str, stand: Stand, capsys: pytest.CaptureFixture[str], late: str
+) -> None:
+    stand(_fleet()).plan.delay(late, 1, 1.0)
+    assert Listed(capsys, "--json").out == told
+
+
+@pytest.mark.parametrize(("hybrid", "tagging"), [(0.0, 0), (0.01, 1)])
+def test_ten_thousand_nodes_are_read_in_22_calls(stand: Stand, hybrid: float, tagging: int) -> None:
+    wire = stand(Fleet(10_000, hybrid=hybrid, unmanaged=hybrid))
+    assert len(_read(wire)) == 10_000
+    counted = wire.plan.counted()
+    # Whether there are clusters, whose containers are nodes of another kind.
+    assert counted.pop("ecs:ListClusters", 0) <= 1
+    assert counted.pop("tagging:GetResources", 0) == tagging
+    assert counted == {
+        "sts:GetCallerIdentity": 1,
+        "ec2:DescribeInstances": 10,
+        "ssm:DescribeInstanceProperties": 10,
+    }
+    assert sum(counted.values()) + tagging <= 22
+
+
+def _read(wire: Wire) -> set[str]:
+    clouds = AwsClouds()
+    (context,) = clouds.contexts()
+    return {node.id for page in clouds.open(context).node_pages() for node in page.nodes}
