@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ssm_tui.domain.accounts import ALL
+from ssm_tui.domain.filters import check_saved
+from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.saved import SavedTunnel
-from ssm_tui.errors import ConfigError
+from ssm_tui.errors import ConfigError, FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,6 +85,7 @@ _KEYS: Mapping[str, _Key] = {
     ),
     "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
     "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
+    "filters": _Key(_ANY_TABLE, 'a table of filters, such as prod = "env=prod ping:online"'),
 }
 
 _TUNNEL_KEYS: Mapping[str, _Key] = {
@@ -106,6 +109,7 @@ _GROUP = _Key(
     'a list of saved tunnels, such as ["orders", "cache"]',
     lambda values: bool(values) and _names(values),
 )
+_FILTER = _Key(str, 'a filter, such as "env=prod ping:online"', lambda value: bool(value.strip()))
 
 
 def check_project(raw: Mapping[str, Any], where: str, *, instead: Path) -> None:
@@ -127,8 +131,8 @@ def check_project(raw: Mapping[str, Any], where: str, *, instead: Path) -> None:
 
 
 def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
-    """A setting's value, checked: tunnels and groups become dictionaries by name. `shown` is the key as the user wrote
-    it, where that is another. Raises ConfigError."""
+    """A setting's value, checked: tunnels, groups and filters become dictionaries by name. `shown` is the key as the
+    user wrote it, where that is another. Raises ConfigError."""
     checked = _checked(shown or key, key, value, where=where)
     if key == "tunnels":
         return {name: _tunnel(name, table, where=where) for name, table in checked.items()}
@@ -136,6 +140,19 @@ def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
         for name in checked:
             _check_name("groups", name, where=where)
         return {name: _converted(f"groups.{name}", members, _GROUP, where=where) for name, members in checked.items()}
+    if key == "filters":
+        return {name: _filter(name, text, where=where) for name, text in checked.items()}
+    return checked
+
+
+def _filter(name: str, text: Any, *, where: str) -> str:
+    _check_name("filters", name, where=where)
+    checked: str = _converted(f"filters.{name}", text, _FILTER, where=where)
+    try:
+        check_saved(checked, NODE_FIELDS)
+    except FilterError as error:
+        message = f"{where}: filters.{name} = {checked!r} is not allowed: {error.message} (column {error.column + 1})"
+        raise ConfigError(message, error.hint) from None
     return checked
 
 
