@@ -6,12 +6,14 @@ for, then kept up with the rows that change.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import Access, Answer
 from ssm_tui.domain.matching import Kind
 from ssm_tui.domain.nodes import NODE_FIELDS
-from ssm_tui.domain.ordering import TIMES, value_order
+from ssm_tui.domain.ordering import TIMES, natural, natural_or_none, value_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -19,23 +21,27 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Verdict
     from ssm_tui.domain.nodes import Node
 
-T = TypeVar("T")
-
 _FEW = 64  # values that no node has any more are not worth a new start
 
 
 class Column:
-    """The values by place of the row. `read` tells what a node says, anything hashable, and `texts_of` what texts that
-    is; both are pure."""
+    """The values by place of the row. `read` tells what a node says, anything hashable, `texts_of` what texts that is,
+    `order_of` what it is compared by, None for nothing; all are pure."""
 
-    def __init__(self, read: Callable[[Node], Hashable], texts_of: Callable[[Any], tuple[str, ...]]) -> None:
-        self.read, self._texts_of = read, texts_of
+    def __init__(
+        self,
+        read: Callable[[Node], Hashable],
+        texts_of: Callable[[Any], tuple[str, ...]],
+        order_of: Callable[[Any], Any],
+    ) -> None:
+        self.read, self._texts_of, self._order_of = read, texts_of, order_of
         self.codes: list[int] = []  # by place: which of the values; -1 for a place without a row
         self.values: list[Any] = []
         self._index: dict[Hashable, int] = {}
         self._counts: list[int] = []
         self._changed: set[int] = set()
         self._folded: list[tuple[str, ...] | None] = []
+        self._orders: list[Any] = []
         self._tally: Mapping[str, int] | None = None
         self.reads = 0  # nodes looked into so far: what the tests count
 
@@ -45,14 +51,13 @@ class Column:
 
     def renew(self, nodes: Sequence[Node | None]) -> None:
         """Keeps up with the rows."""
-        codes = self.codes
-        if len(codes) < len(nodes):
-            codes.extend([-1] * (len(nodes) - len(codes)))
         if not self._changed:
             return
         if len(self.values) > 2 * len(nodes) + _FEW:
-            self.restart(nodes)
-        counts, index, read = self._counts, self._index, self.read
+            self.start(nodes)
+            return
+        self.codes.extend([-1] * (len(nodes) - len(self.codes)))
+        codes, counts, index, read = self.codes, self._counts, self._index, self.read
         for place in self._changed:
             if (old := codes[place]) >= 0:
                 counts[old] -= 1
@@ -61,23 +66,32 @@ class Column:
                 codes[place] = -1
                 continue
             self.reads += 1
-            value = read(node)
-            code = index.get(value)
-            if code is None:
-                code = index[value] = len(self.values)
-                self.values.append(value)
+            code = codes[place] = index.setdefault(read(node), len(index))
+            if code == len(counts):
                 counts.append(0)
-                self._folded.append(None)
-            codes[place] = code
             counts[code] += 1
         self._changed.clear()
-        self._tally = None
+        self._keep_values()
 
-    def restart(self, nodes: Sequence[Node | None]) -> None:
-        """Forgets everything; the next renewal reads all rows."""
-        self.codes[:] = [-1] * len(nodes)
-        self.values, self._index, self._counts, self._folded = [], {}, [], []
-        self._changed = {place for place, node in enumerate(nodes) if node is not None}
+    def start(self, nodes: Sequence[Node | None]) -> None:
+        """Reads all rows anew."""
+        index: dict[Hashable, int] = {}
+        read = self.read
+        self.codes = [-1 if node is None else index.setdefault(read(node), len(index)) for node in nodes]
+        self.reads += len(nodes)
+        counts = Counter(self.codes)
+        self._index, self._counts = index, [counts[code] for code in range(len(index))]
+        self.values, self._folded, self._orders = [], [], []
+        self._changed.clear()
+        self._keep_values()
+
+    def _keep_values(self) -> None:
+        """What is made of values is made when first asked for."""
+        if len(self.values) < len(self._index):
+            new = list(islice(self._index, len(self.values), None))
+            self.values += new
+            self._folded += [None] * len(new)
+        self._tally = None
 
     def texts(self, code: int) -> tuple[str, ...]:
         """The texts of a value."""
@@ -87,12 +101,8 @@ class Column:
         """The same, folded; made once."""
         known = self._folded[code]
         if known is None:
-            known = self._folded[code] = tuple([text.casefold() for text in self.texts(code)])
+            known = self._folded[code] = tuple(map(str.casefold, self.texts(code)))
         return known
-
-    def by_code(self, said: Callable[[int], T]) -> list[T]:
-        """What is said of each value that a row has."""
-        return [said(code) for code, count in enumerate(self._counts) if count]
 
     def tally(self) -> Mapping[str, int]:
         """How many nodes have each text."""
@@ -105,52 +115,56 @@ class Column:
             self._tally = tally
         return self._tally
 
-    def ranks(self, order: Callable[[int], Any]) -> list[int | None]:
-        """By code: the place of a value among all values in this order, the same for equals; None where `order` says
-        None, or no row has the value."""
-        orders = [order(code) if count else None for code, count in enumerate(self._counts)]
-        ranks = {each: rank for rank, each in enumerate(sorted({each for each in orders if each is not None}))}
-        return [None if each is None else ranks[each] for each in orders]
+    def ranks(self) -> list[int | None]:
+        """By code: the place of a value among all values in their order, the same for equals; None where there is
+        nothing to compare, or no row has the value any more."""
+        self._orders += map(self._order_of, self.values[len(self._orders) :])
+        orders = [order if count else None for order, count in zip(self._orders, self._counts, strict=True)]
+        ranks = {order: rank for rank, order in enumerate(sorted({each for each in orders if each is not None}))}
+        return [None if order is None else ranks[order] for order in orders]
 
 
 def field_column(name: str) -> Column:
     """The column of a field of NODE_FIELDS."""
-    return _access_column() if name == "access" else Column(NODE_FIELDS[name], _texts_of_field)
-
-
-def _access_column() -> Column:
-    """By the verdicts alone: reasons differ from node to node."""
-
-    def verdicts(node: Node) -> tuple[Verdict, Verdict, Verdict]:
-        access = node.access
-        return access.shell.verdict, access.forward.verdict, access.remote.verdict
-
-    return Column(verdicts, lambda three: Access(*map(Answer, three)).terms())
+    read, texts = (_verdicts, _terms) if name == "access" else (NODE_FIELDS[name], _texts_of_field)
+    return Column(read, texts, lambda value: value_order(name, texts(value)))
 
 
 def _texts_of_field(values: tuple[str | None, ...]) -> tuple[str, ...]:
-    return tuple(text for text in values if text)
+    return tuple(filter(None, values))
+
+
+def _verdicts(node: Node) -> tuple[Verdict, Verdict, Verdict]:
+    """Without the reasons, which differ from node to node."""
+    access = node.access
+    return access.shell.verdict, access.forward.verdict, access.remote.verdict
+
+
+def _terms(verdicts: tuple[Verdict, Verdict, Verdict]) -> tuple[str, ...]:
+    return Access(*map(Answer, verdicts)).terms()
 
 
 def key_column() -> Column:
     """The column of the keys of the nodes' tags."""
-    return Column(lambda node: tuple(node.tags), lambda keys: keys)
+    return Column(lambda node: tuple(node.tags), lambda keys: keys, natural)
 
 
 def tag_column(keys: Sequence[str]) -> Column:
     """The column of a tag; of all its keys where it is written in several ways."""
     if len(keys) == 1:
         key = keys[0]
-        return Column(lambda node: node.tags.get(key), lambda value: () if value is None else (value,))
+        return Column(lambda node: node.tags.get(key), lambda value: () if value is None else (value,), natural_or_none)
     wanted = frozenset(keys)
     return Column(
-        lambda node: tuple([value for key, value in node.tags.items() if key in wanted]), lambda values: values
+        lambda node: tuple([value for key, value in node.tags.items() if key in wanted]),
+        lambda values: values,
+        lambda values: natural_or_none(" ".join(values)),
     )
 
 
 def time_column(name: str) -> Column:
     """The column of a time, to sort by."""
-    return Column(TIMES[name], lambda _time: ())
+    return Column(TIMES[name], lambda _time: (), lambda time: time)
 
 
 class Columns:
@@ -189,19 +203,36 @@ class Columns:
             self._columns.pop((kind, folded), None)
         return self._known((kind, folded), lambda: tag_column(spellings))
 
-    def by(self, name: str) -> tuple[Column, Callable[[int], Any]]:
-        """The column of a field, a time or else a tag, and the order of its values by code."""
+    def by(self, name: str) -> Column:
+        """The column of a field, a time or else a tag."""
         if name in TIMES:
-            times = self._known((None, name), lambda: time_column(name))
-            return times, lambda code: times.values[code]
-        column = self.of(Kind.FIELD if name in NODE_FIELDS else Kind.TAG, name)
-        return column, lambda code: value_order(name, column.texts(code))
+            return self._known((None, name), lambda: time_column(name))
+        return self.of(Kind.FIELD if name in NODE_FIELDS else Kind.TAG, name)
+
+    def renew(self) -> None:
+        """Keeps up with a portion of rows, so that a query need not with all of them."""
+        for column in self._columns.values():
+            column.renew(self._nodes)
+
+    # As the vocabulary of filters
+
+    def tag_keys(self) -> Mapping[str, int]:
+        """The keys of tags."""
+        return self.of(Kind.TAG_KEY, "").tally()
+
+    def tag_values(self, key: str) -> Mapping[str, int]:
+        """The values of a tag, whatever case its key is in."""
+        return self.of(Kind.TAG, key).tally()
+
+    def field_values(self, name: str) -> Mapping[str, int]:
+        """The values of a field."""
+        return self.of(Kind.FIELD, name).tally()
 
     def _known(self, name: tuple[Kind | None, str], make: Callable[[], Column]) -> Column:
         column = self._columns.get(name)
         if column is None:
             column = self._columns[name] = make()
-            column.restart(self._nodes)
+            column.start(self._nodes)
         return self._renewed(column)
 
     def _renewed(self, column: Column) -> Column:

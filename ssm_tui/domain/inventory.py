@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import NO_ANSWERS
 from ssm_tui.domain.listing import Arrangement, Counts
 from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.querying import Querying
-from ssm_tui.domain.rows import Rows, rows_of
+from ssm_tui.domain.rows import Rows, rows_of, same_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
     from ssm_tui.domain.access import Access
+    from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.listing import Listing
@@ -33,9 +34,9 @@ _FACTS = (
 )  # fmt: skip
 
 
-def fuller(node: Node, old: Node) -> Node:
-    """The node with what was known of it before where the page does not say: a read tells tags after pings or pings
-    after tags, and where one of the two is refused, what it told the last time is still the best that is known."""
+def _kept(node: Node, old: Node) -> dict[str, Any]:
+    """What was known of the node before and the page does not say: a read tells tags after pings or pings after tags,
+    and where one of the two is refused, what it told the last time is still the best that is known."""
     kept: dict[str, Any] = {name: fact for name in _FACTS if not getattr(node, name) and (fact := getattr(old, name))}
     if node.ping is Ping.UNKNOWN and old.ping is not Ping.UNKNOWN:
         kept |= {"ping": old.ping, "last_ping": old.last_ping}
@@ -43,24 +44,25 @@ def fuller(node: Node, old: Node) -> Node:
         kept["name"] = name
     elif not node.name and old.name:
         kept["name"] = old.name
-    return replace(node, **kept) if kept else node
+    return kept
 
 
-def _with_access(node: Node, old: Node) -> Node:
-    """The node with the access already asked for."""
-    return node if node.access != NO_ANSWERS or node.access == old.access else replace(node, access=old.access)
+def _answered(node: Node, old: Node) -> dict[str, Any]:
+    """The access already asked for."""
+    return {"access": old.access} if node.access == NO_ANSWERS != old.access else {}
 
 
 class _Shelf:
     """What is known of one context."""
 
-    __slots__ = ("number", "places", "poorer", "told", "unmanaged")
+    __slots__ = ("leaving", "number", "places", "poorer", "told", "unmanaged")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.places: dict[str, int] = {}  # by id
         self.unmanaged = 0
         self.told: set[str] = set()  # ids that this read has told of, or one that failed
+        self.leaving: Iterator[None] | None = None  # where its end is under way
         self.poorer: dict[str, Node] = {}  # what it has told of nodes that are shown with more
 
 
@@ -90,10 +92,14 @@ class Inventory:
         shelf = self._shelves.get(key.context)
         return shelf is not None and key.id in shelf.told
 
+    def told(self, context: Context) -> int:
+        """How many nodes the read that is under way has told of."""
+        shelf = self._shelves.get(context)
+        return len(shelf.told) if shelf else 0
+
     def begin(self, context: Context) -> None:
         """A new read of the context starts; the rows of the last one stay until it has ended."""
-        shelf = self._shelf(context)
-        shelf.told, shelf.poorer = set(), {}
+        self._forget(self._shelf(context))
 
     def add(self, nodes: Iterable[Node]) -> None:
         """Rows of a page: new ones are added, known ones replaced, keeping what the page does not say."""
@@ -110,12 +116,13 @@ class Inventory:
             if place is None or old is None:
                 self._put(shelf, row)
                 continue
-            shown = fuller(node, old)
-            if shown is node:
-                shelf.poorer.pop(node.id, None)
-            else:
+            if kept := _kept(node, old):
                 shelf.poorer[node.id] = node
-            self._replace(shelf, place, row, _with_access(shown, old))
+            else:
+                shelf.poorer.pop(node.id, None)
+            kept |= _answered(node, old)
+            self._replace(shelf, place, replace(node, **kept) if kept else node, row)
+        self._rows.columns.renew()
 
     def recall(self, nodes: Iterable[Node]) -> None:
         """Rows of an earlier run: they stand behind everything that has been read in this one."""
@@ -128,31 +135,52 @@ class Inventory:
             if row.node.id not in shelf.places:
                 self._put(shelf, row)
 
-    def finish(self, context: Context) -> None:
-        """The read came to its end: what it did not show of the context is gone, nodes and what was known of them."""
-        shelf = self._shelf(context)
-        self._remove(shelf, shelf.told)
-        for node in shelf.poorer.values():
-            if (place := shelf.places.get(node.id)) is not None and (old := self._rows.nodes[place]) is not None:
-                self._replace(shelf, place, None, _with_access(node, old))
-        shelf.told, shelf.poorer = set(), {}
+    def finish(self, context: Context, *, partly: bool = False) -> None:
+        """The read came to its end: what it did not show of the context is gone, nodes and what was known of them.
 
-    def finish_partly(self, context: Context) -> None:
-        """The read came to its end, but not everything was told: nothing leaves. An old ping is no longer true where
-        it was SSM that said nothing."""
+        `partly`: not everything was told, so nothing leaves. But an old ping is no longer true where it was SSM that
+        said nothing."""
         shelf = self._shelf(context)
-        for node in shelf.poorer.values():
-            if node.ping is not Ping.UNKNOWN or (place := shelf.places.get(node.id)) is None:
+        for _ in self._leaving(shelf, partly=partly):
+            pass
+        self._forget(shelf)
+
+    def settle(self, context: Context, most: int, *, partly: bool = False) -> bool:
+        """Some of what `finish` would do, `most` rows of it. Whether there may be more."""
+        shelf = self._shelf(context)
+        if shelf.leaving is None:
+            shelf.leaving = self._leaving(shelf, partly=partly)
+        return sum(1 for _ in islice(shelf.leaving, most)) == most
+
+    def _leaving(self, shelf: _Shelf, *, partly: bool) -> Iterator[None]:
+        """A step for each row that goes, or is no more than what this read has told of it."""
+        for id_ in [] if partly else [id_ for id_ in shelf.places if id_ not in shelf.told]:
+            if id_ in shelf.places:
+                self._remove(shelf, id_)
+                yield
+        while shelf.poorer:
+            id_, node = shelf.poorer.popitem()
+            place = shelf.places.get(id_)
+            old = None if place is None else self._rows.nodes[place]
+            if place is None or old is None:
                 continue
-            if (old := self._rows.nodes[place]) is not None:
-                self._replace(shelf, place, None, replace(old, ping=node.ping, last_ping=node.last_ping))
-        shelf.told, shelf.poorer = set(), {}
+            if not partly:
+                known = _answered(node, old)
+                self._replace(shelf, place, replace(node, **known) if known else node)
+            elif node.ping is Ping.UNKNOWN:
+                self._replace(shelf, place, replace(old, ping=node.ping, last_ping=node.last_ping))
+            yield
+
+    def _forget(self, shelf: _Shelf) -> None:
+        """What the last read has told, and of which nodes."""
+        shelf.told, shelf.poorer, shelf.leaving = set(), {}, None
 
     def drop(self, context: Context) -> None:
         """Nothing that is known of the context holds any more."""
         shelf = self._shelf(context)
-        self._remove(shelf, frozenset())
-        shelf.told, shelf.poorer = set(), {}
+        for id_ in list(shelf.places):
+            self._remove(shelf, id_)
+        self._forget(shelf)
 
     def learn(self, access: Mapping[NodeKey, Access]) -> None:
         """Verdicts that have come in; of nodes that are gone they are dropped."""
@@ -173,22 +201,21 @@ class Inventory:
         shelf.places[row.node.id] = self._rows.put(row, shelf.number)
         shelf.unmanaged += not row.node.managed
 
-    def _replace(self, shelf: _Shelf, place: int, row: Row | None, node: Node) -> None:
-        """`row` is that of the node before what was known of it was put in."""
+    def _replace(self, shelf: _Shelf, place: int, node: Node, row: Row | None = None) -> None:
+        """`row` is that of the same node before what is known of it was put in."""
         old = self._rows.nodes[place]
         if old is None or old == node:
             return
-        same = row is not None and (row.node.name, row.node.ip, row.node.tags) == (node.name, node.ip, node.tags)
-        new = row._replace(node=node) if same and row is not None else self._rows.row(place, node)
-        self._rows.replace(place, new)
+        if row is not None and same_texts(row.node, node):
+            self._rows.replace(place, row._replace(node=node))
+        else:
+            self._rows.replace(place, self._rows.row(place, node))
         shelf.unmanaged += old.managed - node.managed
 
-    def _remove(self, shelf: _Shelf, seen: AbstractSet[str]) -> None:
-        for id_ in [id_ for id_ in shelf.places if id_ not in seen]:
-            place = shelf.places.pop(id_)
-            node = self._rows.nodes[place]
-            shelf.unmanaged -= node is not None and not node.managed
-            self._rows.remove(place)
+    def _remove(self, shelf: _Shelf, id_: str) -> None:
+        place = shelf.places.pop(id_)
+        shelf.unmanaged -= not self._rows.managed[place]
+        self._rows.remove(place)
 
     # Queries
 
@@ -206,3 +233,7 @@ class Inventory:
         )
         totals = {context: Counts(0, len(shelf.places), shelf.unmanaged) for context, shelf in shelves.items()}
         return self._querying.query(wanted, arrangement, pinned, totals)
+
+    def vocabulary(self) -> Columns:
+        """What the nodes have: keys of tags, values of tags and fields, and how many nodes have each."""
+        return self._rows.columns

@@ -6,7 +6,7 @@ Orders of texts are texts themselves, made once a row: comparing two costs 20 ns
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.nodes import Ping
@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"0*([0-9]{1,18})")
 # A number stands before any letter, and one of fewer digits before one of more.
 _NUMBERED = tuple(f"\x01{chr(digits)}" for digits in range(19))
 _END = "\x00"  # before all that may follow a shorter text
+
+_IPV4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})")
 
 Order = str
 
@@ -63,19 +65,28 @@ _PINGS = {ping.value: place for place, ping in enumerate(Ping) if ping is not Pi
 _ALLOWED = ("shell", "forward", "remote")
 
 
-def value_order(by: str, texts: tuple[str, ...]) -> Any:
-    """What values of a field, or of a tag, are compared by; None where there is nothing to compare."""
-    if not any(texts):
+def natural_or_none(text: str | None) -> Order | None:
+    """A sort key; None where there is nothing to compare."""
+    return natural(text) if text else None
+
+
+def value_order(name: str, texts: tuple[str, ...]) -> Any:
+    """What values of a field are compared by; None where there is nothing to compare."""
+    if not texts:
         return None
-    if by == "ping":
-        return _PINGS.get(texts[0])
-    if by == "access":
-        return _access_order(texts)
-    if by == "ip":
-        return _address_order(texts[0])
-    if by == "os":  # as the list shows it: the system, else its family
-        return natural(texts[-1])
-    return natural(" ".join(texts))
+    match name:
+        case "id":  # hexadecimal: numbers in it count nothing
+            return texts[0]
+        case "ping":
+            return _PINGS.get(texts[0])
+        case "access":
+            return _access_order(texts)
+        case "ip":
+            return _address_order(texts[0])
+        case "os":  # as the list shows it: the system, else its family
+            return natural(texts[-1])
+        case _:
+            return natural(" ".join(texts))
 
 
 def _access_order(terms: tuple[str, ...]) -> tuple[bool, ...] | None:
@@ -83,9 +94,12 @@ def _access_order(terms: tuple[str, ...]) -> tuple[bool, ...] | None:
     return None if terms == ("unknown",) else tuple(kind not in terms for kind in _ALLOWED)
 
 
-def _address_order(text: str) -> tuple[int, int, str]:
+def _address_order(text: str) -> tuple[int, int | str]:
+    """IPv4, IPv6, and what is neither."""
+    if found := _IPV4.fullmatch(text):  # several times as fast as ipaddress
+        a, b, c, d = map(int, found.groups())
+        return 4, a << 24 | b << 16 | c << 8 | d
     try:
-        address = ip_address(text)
+        return 6, int(IPv6Address(text))
     except ValueError:
-        return 7, 0, natural(text)
-    return address.version, int(address), ""
+        return 7, natural(text)

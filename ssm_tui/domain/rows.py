@@ -34,6 +34,11 @@ def rows_of(nodes: Iterable[Node]) -> tuple[Row, ...]:
     return tuple([row_of(node) for node in nodes])
 
 
+def same_texts(one: Node, other: Node) -> bool:
+    """Whether the same words are looked up in both, which are the same node, and both stand at the same place."""
+    return one.name == other.name and one.ip == other.ip and one.tags == other.tags
+
+
 class Rows:
     """Rows by place. A place that becomes free is taken again. What stands side by side at a place is in lists of its
     own: a query goes through one or two of them and never through the nodes."""
@@ -95,7 +100,7 @@ class Rows:
     def row(self, place: int, node: Node) -> Row:
         """The row with this node instead of its own; texts are made anew only where they would be others."""
         old = self.nodes[place]
-        if old is None or (node.name, node.ip, node.tags) != (old.name, old.ip, old.tags):
+        if old is None or not same_texts(node, old):
             return row_of(node)
         return Row(node, self._orders[place], self.words[place])
 

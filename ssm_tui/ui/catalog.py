@@ -11,21 +11,24 @@ from ssm_tui.domain.filters import parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import database_order
+from ssm_tui.domain.rows import rows_of
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.access import Access, Answer
+    from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context, Note
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.listing import Arrangement, Listing
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
+    from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
 
@@ -55,6 +58,7 @@ class Reading:
     account: str | None = None  # whose rows they are
     ended: dict[str, datetime] = field(default_factory=dict)  # by part: when it was last read to the end, ever
     read: set[str] = field(default_factory=set)  # parts that have been read to the end in this run
+    waiting: str = ""  # what AWS makes the reading of nodes wait for, in words
     earlier: dict[str, list[Note]] = field(default_factory=dict)  # of the last read, while this one is under way
 
     @property
@@ -102,12 +106,18 @@ class Catalog:
         self._seen[context] = set()
         return True
 
-    def add_nodes(self, context: Context, page: NodePage) -> None:
-        """A page has come in."""
-        self._inventory.add(page.nodes)
-        self.readings[context].nodes += len(page.nodes)
+    def add_nodes(self, context: Context, page: NodePage, rows: Iterable[Row] | None = None) -> None:
+        """A page has come in; `rows` are its nodes as rows, where they have been made already."""
+        self._inventory.add_rows(rows_of(page.nodes) if rows is None else rows)
+        reading = self.readings[context]
+        reading.nodes = self._inventory.told(context)
+        reading.waiting = page.waiting
         self._note(context, "nodes", page.notes)
         self._relays = None
+
+    def settle_nodes(self, context: Context, most: int) -> bool:
+        """A part of what ends a read of nodes that failed in nothing, `most` rows of it. Whether there may be more."""
+        return self._inventory.settle(context, most, partly=self._partly_told(context, "nodes"))
 
     def add_databases(self, context: Context, page: DatabasePage) -> None:
         """A page has come in."""
@@ -137,24 +147,27 @@ class Catalog:
         reading = self.readings[context]
         reading.parts.discard(part)
         reading.errors.pop(part, None)
+        if part == "nodes":
+            reading.waiting = ""
         if error is not None:
             reading.errors[part] = error
         else:
             reading.ended[part] = self._clock()
             reading.read.add(part)
-            self._forget(context, part, partly=bool(reading.notes.get(part)))
+            self._forget(context, part, partly=self._partly_told(context, part))
         if part == "nodes" and error is not None:
             reading.parts.discard("access")  # nothing to ask about
         if not reading.busy and not reading.errors:
             reading.since = self._clock()
         self._relays = None
 
+    def _partly_told(self, context: Context, part: str) -> bool:
+        return any(note.partial for note in self.readings[context].notes.get(part, ()))
+
     def _forget(self, context: Context, part: str, *, partly: bool) -> None:
         """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
-        if part == "nodes" and partly:
-            self._inventory.finish_partly(context)
-        elif part == "nodes":
-            self._inventory.finish(context)
+        if part == "nodes":
+            self._inventory.finish(context, partly=partly)
         elif part == "databases" and not partly:
             seen = self._seen.pop(context, set())
             for key in [key for key in self._databases if key[0] == context and key not in seen]:
@@ -166,14 +179,14 @@ class Catalog:
 
     # From run to run
 
-    def recall(self, snapshot: Snapshot) -> None:
+    def recall(self, snapshot: Snapshot, rows: Iterable[Row] | None = None) -> None:
         """Rows of an earlier run: they stand behind everything that has been read in this one."""
         reading = self.readings.setdefault(snapshot.context, Reading())
         if reading.account not in (None, snapshot.account):
             return
         reading.account = snapshot.account
         if "nodes" not in reading.read:
-            self._inventory.recall(snapshot.nodes)
+            self._inventory.recall_rows(rows_of(snapshot.nodes) if rows is None else rows)
         if "databases" not in reading.read:
             for database in snapshot.databases:
                 self._databases.setdefault(database.key, database)
@@ -247,6 +260,18 @@ class Catalog:
     def nodes(self, wanted: Filter, arrangement: Arrangement = AS_THEY_ARE) -> Listing:
         """The nodes that match, in the order that is wanted."""
         return self._inventory.query(wanted, arrangement)
+
+    def vocabulary(self) -> Columns:
+        """What filters of nodes may be completed with."""
+        return self._inventory.vocabulary()
+
+    def tag_keys(self) -> Mapping[str, int]:
+        """The keys of the nodes' tags, and how many nodes have each."""
+        return self.vocabulary().tag_keys()
+
+    def namesakes(self, names: Container[str]) -> list[Node]:
+        """All nodes that have one of these names."""
+        return [node for node in self._inventory if node.name in names]
 
     def count(self, view: View) -> int:
         """How many nodes or databases there are."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 
+from ssm_tui.domain.rows import rows_of
 from ssm_tui.errors import SsmTuiError
+from ssm_tui.ui.posting import Portion, Posting, Posts
 from ssm_tui.ui.slots import Slots
 
 if TYPE_CHECKING:
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
+    from ssm_tui.domain.rows import Row
     from ssm_tui.domain.services import Cloud, Clouds
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.ui.catalog import Catalog
 
-    Tell = Callable[[Message], bool]
+
+T = TypeVar("T")
 
 NONE_ANSWERED: Mapping[NodeKey, Node] = MappingProxyType({})
 PORTION = 250  # rows taken in at a time: 1 to 4 ms
@@ -78,26 +82,13 @@ class Read(Message):
             if wanted:
                 self.enter(catalog)
         finally:
-            self.passed_by()
+            if isinstance(self, Portion):
+                self.taken.set()
         return wanted
 
-    def passed_by(self) -> None:
-        """It has been taken in, or not wanted."""
-
 
 @dataclass
-class Portion(Read):
-    """As many rows as the UI's thread takes in within a few milliseconds. The next one is told of only when this one
-    has been taken, so that keys come between."""
-
-    taken: threading.Event = field(default_factory=threading.Event, compare=False, repr=False, kw_only=True)
-
-    def passed_by(self) -> None:
-        self.taken.set()
-
-
-@dataclass
-class Recalled(Portion):
+class Recalled(Portion, Read):
     """Rows of an earlier run."""
 
     snapshot: Snapshot
@@ -111,7 +102,7 @@ class Recalled(Portion):
 
 
 @dataclass
-class NodesRead(Portion):
+class NodesRead(Portion, Read):
     """A page of nodes, or a part of one."""
 
     context: Context
@@ -126,7 +117,7 @@ class NodesRead(Portion):
 
 
 @dataclass
-class NodesSettled(Portion):
+class NodesSettled(Portion, Read):
     """All nodes have been read: what they have not shown of the context goes, some rows at a time."""
 
     context: Context
@@ -140,7 +131,7 @@ class NodesSettled(Portion):
 
 
 @dataclass
-class AccessRead(Portion):
+class AccessRead(Portion, Read):
     """Some verdicts."""
 
     access: Mapping[NodeKey, Access]
@@ -194,9 +185,8 @@ class Reader:
 
     def __init__(self, clouds: Clouds, post: Callable[[Message], object]) -> None:
         self._clouds = clouds
-        self._post = post
+        self._posts = Posts(post)
         self._slots = Slots(AT_ONCE, PATIENCE)
-        self._closed = threading.Event()
         self._finding = threading.Event()  # of the last search: set once there is a later one
         self._stopped: dict[Context, threading.Event] = {}
 
@@ -204,7 +194,7 @@ class Reader:
         """Begins; ends with ContextsFound or ContextsFailed, unless another search has begun meanwhile."""
         self._finding.set()
         self._finding = stopped = threading.Event()
-        self._spawn(lambda: self._find_contexts(self._teller(stopped)), "contexts", CONTEXTS)
+        self._spawn(lambda: self._find_contexts(self._posting(stopped)), "contexts", CONTEXTS)
 
     def recall(self, portions: Iterator[Snapshot]) -> None:
         """Tells of rows of an earlier run."""
@@ -215,7 +205,7 @@ class Reader:
                 for each in portions
                 for nodes in _parts(each.nodes)
             )
-            all(self._tell_portion(each, self._tell) for each in told)
+            all(self._posts.posting().portion(each) for each in told)
 
         # Not in one of the slots: rows that are on the disk do not wait for a call that hangs.
         threading.Thread(target=recall, name="recall", daemon=True).start()
@@ -223,7 +213,7 @@ class Reader:
     def read(self, context: Context, answered: Mapping[NodeKey, Node] = NONE_ANSWERED) -> None:
         """Reads nodes, then the access to them, and beside that the databases. The access to those that are answered
         for, and have the same tags as then, is not asked for again."""
-        tell = self._teller(self._stopped.setdefault(context, threading.Event()))
+        tell = self._posting(self._stopped.setdefault(context, threading.Event()))
         self._spawn(lambda: self._read_nodes(context, answered, tell), f"nodes {context.label}", NODES)
         self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES)
 
@@ -234,47 +224,26 @@ class Reader:
 
     def close(self) -> None:
         """Reads under way come to nothing: no message is posted any more."""
-        self._closed.set()
+        self._posts.close()
 
     def _spawn(self, work: Callable[[], None], name: str, rank: int) -> None:
         def run() -> None:
             with self._slots.taken(rank):
-                if not self._closed.is_set():
+                if not self._posts.closed:
                     work()
 
         threading.Thread(target=run, name=f"read {name}", daemon=True).start()
 
-    def _tell(self, message: Message) -> bool:
-        """Posts; False when there is nobody left to tell, and so no reason to read on."""
-        if self._closed.is_set():
-            return False
-        self._post(message)
-        return True
-
-    def _tell_portion(self, portion: Portion, tell: Tell) -> bool:
-        """Tells it, and waits until it has been taken; one at a time of all that are read. False as for any other."""
-        with self._door:
-            if not tell(portion):
-                return False
-            while not portion.taken.wait(LOOK):
-                if not tell(StillHere()):
-                    return False
-        return True
-
-    def _settle(self, context: Context, tell: Tell) -> None:
+    def _settle(self, context: Context, tell: Posting) -> None:
         more = True
         while more:
             portion = NodesSettled(context)
-            more = self._tell_portion(portion, tell) and portion.more
+            more = tell.portion(portion) and portion.more
 
-    def _teller(self, stopped: threading.Event) -> Tell:
-        def tell(message: Message) -> bool:
-            self._slots.heard()
-            return not stopped.is_set() and self._tell(message)
+    def _posting(self, stopped: threading.Event) -> Posting:
+        return self._posts.posting(stopped, self._slots.heard)
 
-        return tell
-
-    def _find_contexts(self, tell: Tell) -> None:
+    def _find_contexts(self, tell: Posting) -> None:
         found: tuple[Context, ...] = ()
 
         def find() -> None:
@@ -284,13 +253,13 @@ class Reader:
         error = _failure(find, "contexts")
         tell(ContextsFound(found) if error is None else ContextsFailed(error))
 
-    def _identified(self, context: Context, tell: Tell) -> Cloud:
+    def _identified(self, context: Context, tell: Posting) -> Cloud:
         """The context's cloud, once it is known whose it is. Raises AwsError."""
         cloud = self._clouds.open(context)
         tell(CallerKnown(context, cloud.identify().account))
         return cloud
 
-    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Tell) -> None:
+    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Posting) -> None:
         nodes: dict[NodeKey, Node] = {}
         known = False
 
@@ -303,7 +272,7 @@ class Reader:
                     known = True
                     tell(CallerKnown(context, account))
                 nodes.update((node.key, node) for node in page.nodes)
-                if not all(self._tell_portion(each, tell) for each in _pages(context, page)):
+                if not all(tell.portion(each) for each in _pages(context, page)):
                     return
 
         error = _failure(read, "nodes")
@@ -312,16 +281,16 @@ class Reader:
         if tell(PartEnded(context, "nodes", error)) and error is None:
             self._ask_access(context, tell, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
 
-    def _ask_access(self, context: Context, tell: Tell, nodes: Sequence[Node]) -> None:
+    def _ask_access(self, context: Context, tell: Posting, nodes: Sequence[Node]) -> None:
         def ask() -> None:
             for portion in self._clouds.open(context).access(nodes):
                 verdicts = (AccessRead(dict(part)) for part in _parts(tuple(portion.items())))
-                if not all(self._tell_portion(each, tell) for each in verdicts):
+                if not all(tell.portion(each) for each in verdicts):
                     return
 
         tell(PartEnded(context, "access", _failure(ask, "access")))
 
-    def _read_databases(self, context: Context, tell: Tell) -> None:
+    def _read_databases(self, context: Context, tell: Posting) -> None:
         def read() -> None:
             for page in self._identified(context, tell).database_pages():
                 if not tell(DatabasesRead(context, page)):
@@ -330,7 +299,7 @@ class Reader:
         if tell(PartEnded(context, "databases", error := _failure(read, "databases"))) and error is None:
             self._ask_alias(context, tell)
 
-    def _ask_alias(self, context: Context, tell: Tell) -> None:
+    def _ask_alias(self, context: Context, tell: Posting) -> None:
         """Last of all: where IAM cannot be reached that takes its time, and nobody waits for it."""
         with suppress(SsmTuiError):
             cloud = self._clouds.open(context)
@@ -354,3 +323,17 @@ def _failure(work: Callable[[], None], part: str) -> SsmTuiError | None:
             f"reading {part} failed in {where.name}: {type(error).__name__}", "this is a mistake in ssm-tui: report it"
         )
     return None
+
+
+def _parts(items: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+    """Of a size that is taken in without a stall; one where there are none."""
+    yield items[:PORTION]
+    for start in range(PORTION, len(items), PORTION):
+        yield items[start : start + PORTION]
+
+
+def _pages(context: Context, page: NodePage) -> Iterator[NodesRead]:
+    """The page in parts, the first of them with its notes."""
+    for at, nodes in enumerate(_parts(page.nodes)):
+        part = replace(page, nodes=nodes, notes=() if at else page.notes)
+        yield NodesRead(context, part, rows_of(nodes))

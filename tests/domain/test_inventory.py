@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ssm_tui.domain.access import NO_ANSWERS
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.inventory import Inventory
@@ -116,7 +118,7 @@ def test_a_read_that_was_partly_refused_takes_nothing_but_old_pings_away() -> No
     inventory.begin(SEOUL)
     inventory.add([replace(FULL, ping=Ping.UNKNOWN, access=NO_ANSWERS)])
     assert inventory.get(FULL.key) == FULL
-    inventory.finish_partly(SEOUL)
+    inventory.finish(SEOUL, partly=True)
     assert inventory.get(FULL.key) == replace(FULL, ping=Ping.UNKNOWN)
     assert inventory.get(other.key) == other
 
@@ -142,3 +144,22 @@ def test_what_is_dropped_does_not_come_back_with_the_read_that_is_under_way() ->
     inventory.add([node("i-5", name="new")])
     inventory.finish(SEOUL)
     assert names(inventory) == ["far", "new"]
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_a_read_that_is_settled_in_portions_ends_as_one_that_ends_at_once(partly: bool) -> None:
+    one, other = Inventory(), Inventory()
+    for inventory in (one, other):
+        inventory.add([FULL, *(node(f"i-{at}", name=f"old-{at}", vpc="vpc-1") for at in range(2, 8))])
+        inventory.begin(SEOUL)
+        inventory.add([replace(BARE, ping=Ping.UNKNOWN), node("i-3", name="new"), node("i-9", name="newer")])
+    one.finish(SEOUL, partly=partly)
+    before = len(other)
+    assert other.settle(SEOUL, 2, partly=partly)
+    assert len(other) == (before if partly else before - 2)
+    while other.settle(SEOUL, 2, partly=partly):
+        pass
+    assert found(one) == found(other)
+    other.finish(SEOUL, partly=partly)
+    assert found(one) == found(other)
+    assert not other.seen(FULL.key)

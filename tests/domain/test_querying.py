@@ -58,7 +58,8 @@ ARRANGEMENTS = st.builds(
 )
 STEPS = st.one_of(
     st.tuples(st.sampled_from(["add", "recall"]), st.lists(NODES, max_size=6)),
-    st.tuples(st.sampled_from(["begin", "finish", "finish_partly", "drop"]), st.sampled_from([SEOUL, VIRGINIA])),
+    st.tuples(st.sampled_from(["begin", "finish", "drop"]), st.sampled_from([SEOUL, VIRGINIA])),
+    st.tuples(st.just("settle"), st.sampled_from([SEOUL, VIRGINIA]), st.integers(1, 3)),
     st.tuples(
         st.just("learn"),
         st.dictionaries(NODES.map(lambda n: n.key), st.sampled_from([ALL, NO_ANSWERS, Access(NO, NO, NO)]), max_size=3),

@@ -6,10 +6,22 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
+from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.nodes import NodePage
-from ssm_tui.ui.reader import ContextsFound, NodesRead, PartEnded, Reader
-from tests.ui.fakes import CONTEXT, FakeCloud, FakeClouds, node
+from ssm_tui.ui.actions import View
+from ssm_tui.ui.catalog import Catalog
+from ssm_tui.ui.reader import (
+    PORTION,
+    AccessRead,
+    ContextsFound,
+    NodesRead,
+    NodesSettled,
+    PartEnded,
+    Read,
+    Reader,
+)
+from tests.ui.fakes import CONTEXT, NOW, FakeCloud, FakeClouds, node
 from tests.ui.fleet import small_world
 from tests.ui.screen import LIMIT, started
 
@@ -19,20 +31,93 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
+class Listener:
+    """Takes in what is told, as the screen does, when asked to."""
+
+    def __init__(self) -> None:
+        self.told: queue.Queue[Message] = queue.Queue()
+        self.catalog = Catalog(lambda: NOW)
+        self.catalog.begin(CONTEXT)
+
+    def next(self) -> Message:
+        message = self.told.get(timeout=LIMIT)
+        if isinstance(message, Read):
+            message.taken_in(self.catalog)
+        return message
+
+    def until_the_end(self) -> list[Message]:
+        """Everything until all parts have ended."""
+        seen: list[Message] = []
+        while len([m for m in seen if isinstance(m, PartEnded)]) < 3:
+            seen.append(self.next())
+        return seen
+
+
 def test_parts_end_in_order_and_pages_come_one_by_one() -> None:
-    told: queue.Queue[Message] = queue.Queue()
+    listener = Listener()
     cloud = FakeCloud(pages=[NodePage((node(1),)), NodePage((node(2),))])
-    reader = Reader(FakeClouds({CONTEXT: cloud}), told.put)
+    reader = Reader(FakeClouds({CONTEXT: cloud}), listener.told.put)
     reader.find_contexts()
-    assert told.get(timeout=LIMIT) == ContextsFound((CONTEXT,))
+    assert listener.next() == ContextsFound((CONTEXT,))
     reader.read(CONTEXT)
-    seen: list[Message] = []
-    while len([m for m in seen if isinstance(m, PartEnded)]) < 3:
-        seen.append(told.get(timeout=LIMIT))
+    seen = listener.until_the_end()
     assert len([m for m in seen if isinstance(m, NodesRead)]) == 2
     ends = [m.part for m in seen if isinstance(m, PartEnded)]
     assert set(ends) == {"nodes", "access", "databases"}
     assert ends.index("nodes") < ends.index("access")
+
+
+def test_a_large_page_is_told_in_portions_each_after_the_last_has_been_taken() -> None:
+    listener = Listener()
+    nodes = tuple(node(number) for number in range(1, 2 * PORTION + 2))
+    note = Note("ssm refused")
+    cloud = FakeCloud(pages=[NodePage(nodes, (note,), "throttled")])
+    reader = Reader(FakeClouds({CONTEXT: cloud}), listener.told.put)
+    reader.read(CONTEXT)
+    sizes: list[int] = []
+    notes: list[Note] = []
+    portions: list[AccessRead] = []
+    ended: set[str] = set()
+    while len(ended) < 3:
+        message = listener.told.get(timeout=LIMIT)
+        if isinstance(message, NodesRead):
+            assert not [m for m in listener.told.queue if isinstance(m, NodesRead)]
+            assert [row.node for row in message.rows] == list(message.page.nodes)
+            assert message.page.waiting == "throttled"
+            sizes.append(len(message.rows))
+            notes += message.page.notes
+        portions += [message] if isinstance(message, AccessRead) else []
+        ended |= {message.part} if isinstance(message, PartEnded) else set()
+        if isinstance(message, Read):
+            message.taken_in(listener.catalog)
+    assert (sizes, notes) == ([PORTION, PORTION, 1], [note])
+    assert max(len(each.access) for each in portions) <= PORTION
+    assert len(listener.catalog.answered(CONTEXT)) == len(nodes)
+
+
+def test_what_is_gone_goes_in_portions_too() -> None:
+    listener = Listener()
+    nodes = tuple(node(number) for number in range(1, 2 * PORTION + 2))
+    listener.catalog.add_nodes(CONTEXT, NodePage(nodes))
+    listener.catalog.end(CONTEXT, "nodes", None)
+    listener.catalog.begin(CONTEXT)
+    reader = Reader(FakeClouds({CONTEXT: FakeCloud(pages=[NodePage(nodes[:1])])}), listener.told.put)
+    reader.read(CONTEXT)
+    left: list[int] = []
+    while not left or left[-1] > 1:
+        if isinstance(listener.next(), NodesSettled):
+            left.append(listener.catalog.count(View.NODES))
+    assert left == [PORTION + 1, 1]
+
+
+def test_what_nobody_wants_any_more_keeps_no_read_waiting() -> None:
+    listener = Listener()
+    reader = Reader(FakeClouds({CONTEXT: FakeCloud(pages=[NodePage((node(1),))])}), listener.told.put)
+    listener.catalog.keep_only([])
+    reader.read(CONTEXT)
+    seen = listener.until_the_end()
+    assert [m for m in seen if isinstance(m, NodesRead)]
+    assert not listener.catalog.readings
 
 
 def test_a_closed_reader_reads_no_further() -> None:
@@ -51,9 +136,10 @@ def test_a_closed_reader_reads_no_further() -> None:
 
     reader = Reader(FakeClouds({CONTEXT: Endless()}), told.put)
     reader.read(CONTEXT)
-    while not isinstance(told.get(timeout=LIMIT), NodesRead):
+    while not isinstance(message := told.get(timeout=LIMIT), NodesRead):
         pass
     reader.close()
+    message.taken.set()
     gate.release()
     assert over.wait(LIMIT)
     assert not [m for m in told.queue if isinstance(m, NodesRead)]

@@ -5,6 +5,7 @@ What keys do is in the modules beside this one.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         for worker in flows:
             with suppress(WorkerError):
                 await worker.wait()
+        await asyncio.to_thread(self._arranging.close)
         await self._tunnels.close()
 
     # What is read
@@ -92,9 +94,8 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(reads.Read)
     def _something_read(self, message: reads.Read) -> None:
-        if message.about() not in (None, *self._catalog.readings):
-            return  # it is not chosen any more
-        message.enter(self._catalog)
+        if not message.taken_in(self._catalog):
+            return  # its context is not chosen any more
         if isinstance(message, reads.PartEnded):
             self._knowledge.part_ended(message.context)
             self._lists.nodes.repaint()  # what was old may be so no more
