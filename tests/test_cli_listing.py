@@ -112,6 +112,27 @@ def test_filters_and_regions(developer: object, capsys: pytest.CaptureFixture[st
     assert listed(capsys, "ls", "-f", "no-such-thing") == []
 
 
+def test_a_filter_may_be_a_saved_one(developer: object, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[filters]\npay = "TEAM=Pay ping:online"\n"two words" = "env=prod"', encoding="utf-8")
+    settings = ("--config", str(file))
+    pay = listed(capsys, *settings, "ls", "-f", "@pay")
+    assert pay
+    assert pay == listed(capsys, "ls", "-f", "team=pay ping:online")
+    both = listed(capsys, *settings, "ls", "-f", '@pay @"two words"')
+    assert [node["id"] for node in both] == [node["id"] for node in pay if node["tags"]["env"] == "prod"]
+    for words, wrong in (
+        (("ls", "-f", "@nobody"), ("'nobody'", "saved are pay, two words")),
+        (("ls", "-f", "-@pay"), ("negated", "")),
+        (("db", "-f", "@pay"), ("the saved filter pay cannot be used here: 'ping' is not a field", "fields are")),
+        (("-f", "@nobody"), ("'nobody'", "saved are")),
+    ):
+        assert main([*settings, *words]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert all(each in err for each in wrong)
+
+
 def test_text_is_aligned_and_harmless(developer: object, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ls"]) == 0
     out, err = capsys.readouterr()
@@ -121,7 +142,7 @@ def test_text_is_aligned_and_harmless(developer: object, capsys: pytest.CaptureF
     assert "[/x]␛]0;pwned␇" in out
     assert "[bold red]markup[/]" in out
     lines = out.splitlines()
-    columns = {cell_len(line[: min(i for i in (line.find(" i-"), line.find(" mi-")) if i >= 0)]) for line in lines}
+    columns = {cell_len(line[: min(i for i in map(line.find, (" i-", " mi-", " ecs:")) if i >= 0)]) for line in lines}
     assert len(columns) == 1
 
 

@@ -14,7 +14,7 @@ from ssm_tui.aws import containers, decode
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.nodes import NodePage
-from ssm_tui.errors import AwsError
+from ssm_tui.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,12 +57,15 @@ def read_containers(gateway: Gateway, context: Context, account: str | None) -> 
 
 
 def _notes(failures: Sequence[_Failed]) -> Iterator[Note]:
-    """One for each kind: a call that is denied is denied for cluster after cluster."""
+    """One for each kind: a call that is denied is denied for cluster after cluster. What may not be read is nobody's to
+    wait for: rows that were listed once, when it was allowed, go.
+    """
     first: dict[str, _Failed] = {}
     for each in failures:
         first.setdefault(each.what, each)
     for what, failed in first.items():
-        yield Note(f"{what}: {failed.error.message}", failed.error.hint)
+        refused = isinstance(failed.error, AccessDeniedError)
+        yield Note(f"{what}: {failed.error.message}", failed.error.hint, partial=not refused, failed=not refused)
 
 
 def _read_clusters(
