@@ -23,7 +23,7 @@ def run(program: Program, filter_text: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
     from ssm_tui.commands.sign_in import SignIns
-    from ssm_tui.sessions.desktops import Desktops
+    from ssm_tui.sessions.desktops import Desktops, browser
     from ssm_tui.ui.app import Services, UiSettings
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
@@ -52,7 +52,9 @@ def run(program: Program, filter_text: str) -> int:
         saved=settings.tunnels,
         groups=settings.groups,
         resolve=program.requests.resolve,
-        sign_in=lambda profile: SignIns().way(profile).command,
+        sign_ins=SignIns(),
+        codes=program.desk,
+        browser=browser,
         desktops=Desktops(),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),

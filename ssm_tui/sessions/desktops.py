@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.background import in_background
 from ssm_tui.domain.desktops import choose
+from ssm_tui.domain.sessions import Command
 from ssm_tui.errors import PrerequisiteError
 
 if TYPE_CHECKING:
     from ssm_tui.domain.desktops import DesktopClient
-    from ssm_tui.domain.sessions import Command
 
 MOMENT = 3.0  # seconds; a client that fails sooner did not come up
 
@@ -35,6 +35,20 @@ class Desktops:
         ended = in_background(_started(command).wait, "desktop client")
         done, _ = await asyncio.wait({ended}, timeout=MOMENT)
         return ended.result() if done else None
+
+
+def browser(url: str) -> Command | None:
+    """What opens the address in the user's browser; None where there is no desktop to open it on. Its program ends at
+    once, or stays with the browser, and says nothing on our terminal, which a browser by Python's own choice would."""
+    if any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")):
+        return None
+    if sys.platform == "darwin":
+        return Command(("open", url))
+    if sys.platform == "win32":
+        return Command(("rundll32", "url.dll,FileProtocolHandler", url))
+    graphical = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    opener = shutil.which("xdg-open") if graphical else None
+    return Command((opener, url)) if opener else None
 
 
 def _started(command: Command) -> subprocess.Popen[bytes]:

@@ -78,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
-    Action("sign_in", ("i",), "Sign in", "Renew the credentials that tunnels wait for; then they go on."),
+    Action("sign_in", ("i",), "Sign in", "Sign in where credentials are wanted; then it goes on."),
     Action("left_over", ("o",), "Reopen", "Open again, or forget, what was open when ssm-tui was cut off."),
     Action("log", ("l",), "Log", "Show what became of the tunnel, and follow it.", _TUNNELS),
     Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ssm_tui.domain.accounts import AS_STARTED, Profiles
+from ssm_tui.domain.signing import Way
 from ssm_tui.domain.tunnels import MOST_SESSIONS
-from ssm_tui.errors import TargetError
+from ssm_tui.errors import CredentialsError, TargetError
 from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import Accounts, Clouds, PickedBefore, RowMemory, Shells, Tunnels
+    from ssm_tui.domain.services import (
+        Accounts,
+        Clouds,
+        Codes,
+        DeviceLogin,
+        PickedBefore,
+        RowMemory,
+        Shells,
+        SignIns,
+        Tunnels,
+    )
     from ssm_tui.domain.sessions import Command
+    from ssm_tui.domain.signing import CodeQuestion
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import TunnelRequest
 
@@ -162,9 +174,39 @@ class UiSettings:
     refresh_seconds: float = 60.0
 
 
-def no_command(profile: str | None) -> Command | None:
-    """There is no program that signs in."""
-    del profile
+class NoSignIns:
+    """No way to sign in is known; SignIns."""
+
+    def way(self, profile: str | None) -> Way:
+        """None."""
+        del profile
+        return Way()
+
+    def begin(self, profile: str | None) -> DeviceLogin:
+        """There is none."""
+        raise CredentialsError(f"profile {profile or 'default'!r} cannot be signed in here", "renew its credentials")
+
+    def stamp(self, profile: str | None) -> object:
+        """Always the same."""
+        return profile
+
+
+class NoCodes:
+    """Nobody asks for MFA codes; Codes."""
+
+    def attend(self, tell: Callable[[CodeQuestion, Callable[[str | None], None]], None], again: str) -> None:
+        """Nothing to attend."""
+
+    def leave(self) -> None:
+        """Nothing to leave."""
+
+    def invite(self, profile: str | None) -> None:
+        """Nobody to invite."""
+
+
+def no_browser(url: str) -> Command | None:
+    """There is none."""
+    del url
     return None
 
 
@@ -178,9 +220,10 @@ class Services:
     """Everything the interface needs.
 
     `tunnels` is called once, on the event loop; what it gives may also be Detachable. `hand_over` is None where there
-    is no terminal to give away (a browser, a test). `sign_in` gives the command that renews a profile's credentials in
-    the foreground of the terminal, None where there is none. `resolve` finds out what a saved tunnel means, and raises
-    SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their group.
+    is no terminal to give away (a browser, a test). `sign_ins` renews profiles' credentials, MFA codes are wanted at
+    `codes`, `browser` gives the command that opens an address, None where there is none. `resolve` finds out what a
+    saved tunnel means, and raises SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their
+    group.
     """
 
     clouds: Clouds
@@ -193,7 +236,9 @@ class Services:
     saved: tuple[SavedTunnel, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     resolve: Callable[[SavedTunnel], TunnelRequest] = not_resolved
-    sign_in: Callable[[str | None], Command | None] = no_command
+    sign_ins: SignIns = field(default_factory=NoSignIns)
+    codes: Codes = field(default_factory=NoCodes)
+    browser: Callable[[str], Command | None] = no_browser
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: Desktops = field(default_factory=NoDesktops)

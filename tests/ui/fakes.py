@@ -16,6 +16,7 @@ from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
+from ssm_tui.domain.signing import DeviceCode, Way
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.ui.services import NoAccounts, NoMemory, Services, UiSettings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import RowMemory
     from ssm_tui.domain.sessions import SessionSpec
+    from ssm_tui.domain.signing import CodeQuestion
     from ssm_tui.errors import SsmTuiError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -366,6 +368,70 @@ class FakeDesktops:
 
 
 @dataclass
+class FakeLogin:
+    """A device login that ends when the test says so."""
+
+    code: DeviceCode = field(
+        default_factory=lambda: DeviceCode(
+            "BCDF-GHJK", "https://sso/device", "https://sso/device?user_code=BCDF-GHJK", 600
+        )
+    )
+    approved: threading.Event = field(default_factory=threading.Event)
+    error: SsmTuiError | None = None
+    stop: threading.Event | None = None
+
+    def wait(self, stop: threading.Event) -> bool:
+        self.stop = stop
+        while not stop.wait(0.01):
+            if self.approved.is_set():
+                if self.error:
+                    raise self.error
+                return True
+        return False
+
+
+@dataclass
+class FakeSignIns:
+    """How each profile signs in; `begun` are the profiles whose device login was begun."""
+
+    ways: dict[str | None, Way] = field(default_factory=dict)
+    login: FakeLogin = field(default_factory=FakeLogin)
+    begun: list[str | None] = field(default_factory=list)
+    stamps: dict[str | None, int] = field(default_factory=dict)
+    stamped: int = 0  # how often somebody looked
+
+    def way(self, profile: str | None) -> Way:
+        return self.ways.get(profile, Way())
+
+    def begin(self, profile: str | None) -> FakeLogin:
+        self.begun.append(profile)
+        return self.login
+
+    def stamp(self, profile: str | None) -> object:
+        self.stamped += 1
+        return self.stamps.get(profile)
+
+
+@dataclass
+class FakeCodes:
+    """The desk; `tell` is the interface's, for the test to ask by."""
+
+    tell: Callable[[CodeQuestion, Callable[[str | None], None]], None] | None = None
+    again: str = ""
+    invited: list[str | None] = field(default_factory=list)
+    left: bool = False
+
+    def attend(self, tell: Callable[[CodeQuestion, Callable[[str | None], None]], None], again: str) -> None:
+        self.tell, self.again = tell, again
+
+    def leave(self) -> None:
+        self.left = True
+
+    def invite(self, profile: str | None) -> None:
+        self.invited.append(profile)
+
+
+@dataclass
 class World:
     """All fakes, and the services made of them."""
 
@@ -382,7 +448,9 @@ class World:
     desktops: FakeDesktops = field(default_factory=FakeDesktops)
     accounts: FakeAccounts | None = None
     picked: FakePicked = field(default_factory=FakePicked)
-    login: Command | None = None
+    sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
+    codes: FakeCodes = field(default_factory=FakeCodes)
+    has_browser: bool = False
     now: datetime = NOW
 
     def services(self) -> Services:
@@ -398,7 +466,9 @@ class World:
             groups=self.directory.groups,
             resolve=self.directory.resolve,
             desktops=self.desktops,
-            sign_in=lambda _profile: self.login,
+            sign_ins=self.sign_ins,
+            codes=self.codes,
+            browser=lambda url: Command(("browser", url)) if self.has_browser else None,
             left_over=self.left_over,
             memory=self.memory,
             accounts=self.accounts or NoAccounts(),

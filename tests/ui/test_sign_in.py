@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.sessions import Command
+from ssm_tui.domain.signing import Way
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.errors import CredentialsError
 from ssm_tui.ui.services import Services
@@ -26,7 +29,7 @@ class Clouds(FakeClouds):
 
 def expired_world(names: Sequence[str]) -> tuple[World, FakeClouds]:
     world = small_world()
-    world.login = LOGIN
+    world.sign_ins.ways["dev"] = world.sign_ins.ways["prod"] = Way(command=LOGIN)
     clouds = world.clouds = FakeClouds({world.cloud.context: world.cloud})
     for name in names:
         tunnel(world, name)
@@ -70,13 +73,13 @@ async def test_a_login_that_fails_leaves_them_waiting() -> None:
         await person.press("3", "enter")
         await person.sees("Sign in?")
         await person.press("y")
-        await person.is_told("Signing in ended with status 255; the tunnels still wait.")
+        await person.is_told("Signing in ended with status 255; nothing has changed.")
         assert world.tunnels.renewed == clouds.renewed == []
 
 
 async def test_where_there_is_no_way_to_sign_in_it_says_what_to_do_by_hand() -> None:
     world, clouds = expired_world(["orders"])
-    world.login = None
+    world.sign_ins.ways.clear()
     async with started(world) as person:
         await person.sees("● fresh")
         expire(world)
@@ -155,5 +158,7 @@ def test_the_services_have_no_way_to_sign_in_unless_told() -> None:
     world = small_world()
     services = world.services()
     bare = Services(services.clouds, services.shells, services.tunnels, services.clipboard, None)
-    assert bare.sign_in("dev") is None
+    assert bare.sign_ins.way("dev") == Way()
+    with pytest.raises(CredentialsError, match="cannot be signed in here"):
+        bare.sign_ins.begin("dev")
     assert bare.left_over.offered() == ()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ssm_tui.background import in_background
+from ssm_tui.errors import CredentialsError
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.catalog import Catalog, Reading
     from ssm_tui.ui.services import Services
 
 LONGEST = 600.0  # seconds between two quiet reads while nobody is there
@@ -45,11 +46,18 @@ class Pace:
         return True
 
 
+def refused(reading: Reading) -> bool:
+    """Whether it was for want of good credentials that the context could not be read."""
+    return any(isinstance(error, CredentialsError) for error in reading.errors.values())
+
+
 class Knowledge:
     """The one who starts reads. On the event loop's thread; what is read comes as messages."""
 
     def __init__(self, services: Services, catalog: Catalog, post: Callable[[Message], object]) -> None:
         self._clock, self._memory, self._catalog = services.clock, services.memory, catalog
+        self._clouds = services.clouds
+        self._again: set[Context] = set()
         self._reader = Reader(services.clouds, post)
         self._pace = Pace(services.settings.refresh_seconds)
         self._found = False
@@ -104,6 +112,9 @@ class Knowledge:
         """Reads everything again; quietly, only the access that may have changed."""
         if not self._found:
             self.find_contexts()
+        # The user may have signed in by another program: what is known of the old credentials is forgotten.
+        for profile in {context.profile for context, reading in self._catalog.readings.items() if refused(reading)}:
+            self._clouds.renew(profile)
         for context in tuple(self._catalog.readings):
             self._read(context, quietly=quietly)
 
@@ -129,7 +140,9 @@ class Knowledge:
         """Reads what could not be read with the profile's old credentials."""
         self._memory.renew(profile)
         for context, reading in tuple(self._catalog.readings.items()):
-            if context.profile == profile and reading.errors:
+            if context.profile == profile and reading.busy:
+                self._again.add(context)  # what is under way began with the old ones
+            elif context.profile == profile and reading.errors:
                 self._read(context)
 
     def belongs_to(self, context: Context, account: str) -> None:
@@ -140,6 +153,11 @@ class Knowledge:
     def part_ended(self, context: Context) -> None:
         """A part of a read has ended; what is good is kept when all have."""
         self._pace.ended(self._clock())
+        reading = self._catalog.readings[context]
+        if context in self._again and not reading.busy:
+            self._again.discard(context)
+            if reading.errors:
+                self._read(context)
         snapshot = self._catalog.snapshot(context)
         if snapshot is not None:
             in_background(lambda: self._memory.keep(snapshot), "keep rows")

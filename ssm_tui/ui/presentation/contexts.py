@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.contexts import Context
-from ssm_tui.errors import RegionNotEnabledError
+from ssm_tui.errors import CredentialsError, RegionNotEnabledError
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
 from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.presentation.times import ago
@@ -161,7 +161,7 @@ def context_row(
     context: Context, reading: Reading, counts: Counts | None, aliases: Mapping[str, str], now: datetime
 ) -> ContextRow:
     """How the context stands now."""
-    errors = {error.message: error.hint for error in reading.errors.values()}
+    errors = {error.message: next_step(error) for error in reading.errors.values()}
     why = (*errors.items(), *((note.message, note.hint) for note in reading.told()))
     return ContextRow(
         context,
@@ -190,6 +190,11 @@ def _nodes(row: ContextRow) -> str:
     return f"{row.total:,}" if row.shown == row.total else f"{row.shown:,}/{row.total:,}"
 
 
+def next_step(error: SsmTuiError) -> str:
+    """What to do about it here: for credentials there is a key."""
+    return "i signs in" if isinstance(error, CredentialsError) else error.hint
+
+
 def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -> Iterator[Notice]:
     """Everything that could not be read; failures before notes. What stands in the way of several contexts is said
     once."""
@@ -202,7 +207,7 @@ def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -
         for part, error in reading.errors.items():
             if not (everywhere and not_enabled(reading)):  # that is said by its state
                 # The same cause usually stops nodes and databases alike: expired credentials are said once.
-                errors.setdefault((error.message, error.hint), {}).setdefault(context, f" {part}")
+                errors.setdefault((error.message, next_step(error)), {}).setdefault(context, f" {part}")
         for note in reading.told():
             notes.setdefault((note.message, note.hint), {})[context] = ""
     for sign, tone, found in (("✗", Tone.BAD, errors), ("!", Tone.WARN, notes)):

@@ -10,6 +10,7 @@ from textual import on
 from ssm_tui.ui.actions import ACTIONS, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
+from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
 from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
@@ -55,7 +56,8 @@ class Acting(Board):
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
-        self._sign_in = SignInFlow(self.app, services, self._tunnels, self._signed_in)
+        self._sign_in = SignInFlow(self.app, services, self._tunnels, lambda: self._catalog.readings, self._signed_in)
+        self._codes = CodeFlow(self.app, services.codes, self.post_message)
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)

@@ -16,6 +16,7 @@ from textual.worker import WorkerError
 
 from ssm_tui.ui import reader as reads
 from ssm_tui.ui.actions import View
+from ssm_tui.ui.flows.codes import CodeWanted
 from ssm_tui.ui.presentation.tunnels import tunnel_rows
 from ssm_tui.ui.screens.acting import FLOW
 from ssm_tui.ui.screens.board import TICK
@@ -52,6 +53,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
     def on_mount(self) -> None:
         self._tunnels.subscribe(self._tunnel_news)
         self._contexts.begin()
+        self._codes.begin()
         if remembered := self._knowledge.recall():
             self._lists.show_contexts(remembered)
         self.set_interval(TICK, self._tick)
@@ -63,6 +65,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     async def close(self) -> None:
         """Ends what runs behind the screen."""
+        self._codes.end()
         self._knowledge.close()
         flows = [worker for worker in self.workers if worker.group == FLOW]
         for worker in flows:
@@ -99,7 +102,12 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         if isinstance(message, reads.PartEnded):
             self._knowledge.part_ended(message.context)
             self._lists.nodes.repaint()  # what was old may be so no more
+            self._look_elsewhere()
         self._changed()
+
+    @on(CodeWanted)
+    def _code_wanted(self, message: CodeWanted) -> None:
+        self._codes.ask(message)
 
     def touched(self) -> None:
         """The user is there: a key, the mouse."""
@@ -109,7 +117,14 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         # Not while a shell has the terminal: nobody sees the list, and its calls would be the user's.
         if not (self._given_away and self._given_away.now) and self._knowledge.refresh_when_due():
             self._changed()
+        self._look_elsewhere()
         super()._tick()
+
+    def _look_elsewhere(self) -> None:
+        """For sign-ins by other programs, and what they let go on."""
+        self._sign_in.look()
+        if self._sign_in.waiting():
+            self.run_worker(self._sign_in.look_elsewhere(), group=FLOW)
 
     # What becomes of tunnels
 
