@@ -38,9 +38,8 @@ class Backoff:
     """One client's patience. Its `needs_retry` belongs before botocore's own handler of that event, which would retry
     too, but tells nobody."""
 
-    def __init__(self, service: str, shortest: float = SHORTEST) -> None:
+    def __init__(self, service: str) -> None:
         self._service = service
-        self._shortest = shortest
         self._refusals = 0  # of late: an answer makes it one less
         self._counting = threading.Lock()
 
@@ -51,7 +50,7 @@ class Backoff:
         throttled = str(response[1].get("Error", {}).get("Code", "")).removeprefix("Client.") in THROTTLED
         with self._counting:
             self._refusals = min(self._refusals + 1, 10) if throttled else max(self._refusals - 1, 0)
-            longest = min(LONGEST, self._shortest * 2 ** (self._refusals - 1))
+            longest = min(LONGEST, SHORTEST * 2 ** (self._refusals - 1))
         if not throttled or attempts >= ATTEMPTS:
             return None
         # S311: nobody is harmed who guesses it.

@@ -27,6 +27,7 @@ from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
 from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import NodeCalls
+from ssm_tui.demo.tagging import GET_RESOURCES, TaggingCalls
 from ssm_tui.demo.validation import validate
 from ssm_tui.demo.wire import protocol_of, read_request
 
@@ -70,6 +71,7 @@ class Endpoint:
             "ssm:AddTagsToResource": nodes.add_tags_to_resource,
             "ssm:RemoveTagsFromResource": nodes.remove_tags_from_resource,
             "ssm:ListTagsForResource": nodes.list_tags_for_resource,
+            GET_RESOURCES: TaggingCalls(self.sessions.registry).get_resources,
             SEND_KEY: self.connect.send_ssh_public_key,
             "ssm:DescribeSessions": self.sessions.describe_sessions,
             "iam:SimulatePrincipalPolicy": simulation.simulate_principal_policy,

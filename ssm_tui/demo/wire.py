@@ -22,7 +22,7 @@ _CREDENTIAL = re.compile(
 )
 _LONGEST_BODY = 16 * 1024 * 1024
 # The service names of signatures that differ from the prefix of the service's IAM actions.
-_ACTION_PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "elasticfilesystem": "elasticfilesystem"}
+_ACTION_PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,14 @@ def test_hybrid_nodes_have_their_tags_and_are_not_asked_of_ec2(admin: Administra
     assert not any("mi-" in str(asked) for operation, asked in gateway.asked if operation == "describe_instances")
 
 
+def test_hybrid_tags_by_the_tagging_api_where_that_is_allowed(admin: Administrator) -> None:
+    gateway = Recorder(admin.profile(allow(*LISTING, "tag:GetResources"), deny("ssm:ListTagsForResource")))
+    nodes, notes = read(AwsCloud(Context(None, REGION), gateway))
+    assert {node.tags["team"] for node in nodes.values() if node.hybrid} == {"pay", "web"}
+    assert not notes
+    assert [operation for operation, _ in gateway.asked].count("get_resources") == 1
+
+
 def test_small_pages_give_the_same(admin: Administrator) -> None:
     profile = admin.profile(allow(*LISTING))
     gateway = Recorder(profile, page_size=7)
