@@ -24,16 +24,17 @@ _LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE
 def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
     """Lists the nodes that match. Raises SsmTuiError; 1 where a context could not be read."""
     wanted = parse(filter_text, NODE_FIELDS)
-    listing = read_all(clouds, partial(read_nodes, access=True))
+    listing = read_all(clouds, partial(read_nodes, access=True, alias=as_json))
     nodes = sorted((node for node in listing.nodes if wanted.matches(node)), key=node_order)
     if as_json:
-        write_line(json.dumps([as_object(node) for node in nodes], ensure_ascii=False, indent=2))
+        objects = [as_object(node, listing.aliases.get(node.context)) for node in nodes]
+        write_line(json.dumps(objects, ensure_ascii=False, indent=2))
     else:
         write_table(HEAD, map(as_row, nodes))
     return 0 if listing.complete else 1
 
 
-def as_object(node: Node) -> dict[str, Any]:
+def as_object(node: Node, alias: str | None) -> dict[str, Any]:
     """The node under the names that the contract fixes; unknown values are None."""
     return {
         "id": node.id,
@@ -52,6 +53,7 @@ def as_object(node: Node) -> dict[str, Any]:
         "profile": node.context.profile,
         "region": node.context.region,
         "account": node.account,
+        "account_alias": alias,
         "access": {kind.value: node.access.of(kind).verdict.value for kind in SessionKind},
         "access_reasons": {kind.value: node.access.of(kind).reason or None for kind in SessionKind},
         "kind": node.kind.value,

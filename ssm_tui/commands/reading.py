@@ -10,7 +10,7 @@ from ssm_tui.aws.streams import merged
 from ssm_tui.commands.terminal import say_error, say_note
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.inventory import Inventory
-from ssm_tui.errors import AwsError
+from ssm_tui.errors import AwsError, RegionNotEnabledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +32,8 @@ class Found:
     groups: dict[str, SecurityGroup] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     error: AwsError | None = None
+    alias: str | None = None
+    """What its account is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,21 @@ class Listing:
         return [node for each in self.found for node in each.nodes]
 
     @property
+    def aliases(self) -> dict[Context, str]:
+        """What accounts are called, where that was asked for and is known."""
+        return {each.context: each.alias for each in self.found if each.alias}
+
+    @property
     def databases(self) -> list[Database]:
         """Every database."""
         return [database for each in self.found for database in each.databases]
 
 
-def read_nodes(cloud: Cloud, *, access: bool) -> Found:
+def read_nodes(cloud: Cloud, *, access: bool, alias: bool = False) -> Found:
     """The nodes of a context, with the caller's access to each if wanted."""
     inventory, notes, error = _inventory(cloud, access=access)
-    return Found(cloud.context, tuple(inventory), notes=notes, error=error)
+    called = _called(cloud) if alias else None
+    return Found(cloud.context, tuple(inventory), notes=notes, error=error, alias=called)
 
 
 def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
@@ -113,6 +121,9 @@ def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
     failed = [each for each in ordered if isinstance(each, Failed)]
     if len(failed) == len(ordered):
         raise _reported(failed)
+    absent = [each.context for each in failed if isinstance(each.error, RegionNotEnabledError) and not each.error.named]
+    _say_absent(absent)
+    ordered = [each for each in ordered if each.context not in absent]
     for each in ordered:
         where = each.context.label if len(contexts) > 1 else ""
         if isinstance(each, Failed):
@@ -124,7 +135,21 @@ def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
                 say_error(each.error, where)
     found = tuple(each for each in ordered if isinstance(each, Found))
     broken = any(each.error or any(note.failed for note in each.notes) for each in found)
-    return Listing(found, complete=not failed and not broken)
+    return Listing(found, complete=len(failed) == len(absent) and not broken)
+
+
+def _say_absent(contexts: Sequence[Context]) -> None:
+    """Of all regions those that an account has not enabled are no failure."""
+    for profile in dict.fromkeys(context.profile for context in contexts):
+        regions = ", ".join(context.region for context in contexts if context.profile == profile)
+        say_note(Note(f"regions that the account has not enabled were left out: {regions}"), profile or "")
+
+
+def _called(cloud: Cloud) -> str | None:
+    try:
+        return cloud.alias()
+    except AwsError:
+        return None
 
 
 def _reported(failed: Sequence[Failed]) -> AwsError:

@@ -209,15 +209,20 @@ class Lists:
         now = self._clock()
         match view:
             case View.NODES:
-                return node_details(node, now) if (node := self.node) else None
+                return node_details(node, now, self._alias(node.account)) if (node := self.node) else None
             case View.DATABASES:
-                return database_details(row, now) if (row := self.databases.row) else None
+                if (row := self.databases.row) is None:
+                    return None
+                return database_details(row, now, self._alias(row.database.account))
             case View.TUNNELS:
                 if (each := self.tunnels.row) is None:
                     return None
                 ways = self._ways(each.status) if each.status else ()
                 key, insight = self.insight
                 return tunnel_details(each, ways, insight if key == each.key else Insight(), now)
+
+    def _alias(self, account: str | None) -> str:
+        return self._catalog.aliases.get(account or "", "")
 
     def copies(self, view: View) -> tuple[str, tuple[Copyable, ...]]:
         """The title and the lines of the copy menu for the highlighted row."""

@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from ssm_tui.ui.dialogs.base import Dialog
@@ -22,11 +23,12 @@ from ssm_tui.ui.widgets.table_lines import Form
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from ssm_tui.ui.presentation.cells import Column, Piece
 
-MARGIN = 3  # cells before the first column: a click there marks
+MARGIN = 3  # cells before the first column
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,29 @@ class Picked:
     """The keys of the lines that were picked, in their order; None for as it was started."""
 
     keys: tuple[Hashable, ...] | None
+
+
+class PickerInput(Input):
+    """Takes every letter but the space, which marks: a name has none in it."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether the key is taken for a letter."""
+        return key != "space" and super().check_consume_key(key, character)
+
+    def restricted(self) -> None:
+        """No bell for each of them."""
+
+
+class Picks(Table[Pick]):
+    """Lines that the mouse marks before their names."""
+
+    @dataclass
+    class Marked(Message):
+        """The highlighted line's mark was clicked."""
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x < MARGIN and 0 < event.y <= len(self.rows) - self.scroll_offset.y and event.chain == 1:
+            self.post_message(self.Marked())  # taken in once the table itself has highlighted the line
 
 
 class Picker(Dialog[Picked]):
@@ -48,7 +73,7 @@ class Picker(Dialog[Picked]):
     Picker .note.-shown { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the filter's line takes them: a name has no space in it, and the line no other rows.
+        # Before the filter's line takes them.
         Binding("space", "mark", show=False, priority=True),
         Binding("enter", "pick", show=False, priority=True),
         Binding("ctrl+a", "mark_all", show=False, priority=True),
@@ -68,7 +93,7 @@ class Picker(Dialog[Picked]):
         self._picks: Sequence[Pick] = ()
         self._open_now, self._marks = frozenset(open_now), set(open_now)
         self._note = ""
-        self._table = Table[Pick](columns, Form(lambda pick: pick.key, sign=self._sign), id="picks")
+        self._table = Picks(columns, Form(lambda pick: pick.key, sign=self._sign), id="picks")
         self._table.empty_text = empty
         self._begun = False
         self._wanted = ""
@@ -77,7 +102,7 @@ class Picker(Dialog[Picked]):
         box = Vertical(classes="box")
         box.border_title = Content(visible(self._title))
         with box:
-            yield Input(placeholder="type to filter", compact=True, select_on_focus=False, max_length=200)
+            yield PickerInput(placeholder="type to filter", compact=True, select_on_focus=False, max_length=200)
             yield self._table
             yield Static(classes="note")
 
@@ -163,6 +188,7 @@ class Picker(Dialog[Picked]):
         await self._settle()
         self._mark()
 
+    @on(Picks.Marked)
     def _mark(self) -> None:
         pick = self._table.row
         if pick is not None and not pick.alone:
@@ -191,8 +217,3 @@ class Picker(Dialog[Picked]):
             self.dismiss(Picked(self.marked))
         else:
             self.dismiss(Picked((pick.key,)))
-
-    def on_click(self, event: events.Click) -> None:
-        """Before a line's name the mouse marks."""
-        if event.widget is self._table and event.x < MARGIN and event.chain == 1 and event.y > 0:
-            self._mark()

@@ -56,8 +56,9 @@ def facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
     return tuple(Fact(name, value) for name, value in pairs if value)
 
 
-def node_details(node: Node, now: datetime) -> Details:
-    """A node: what it is, what the caller may do there, and the command for a shell."""
+def node_details(node: Node, now: datetime, alias: str = "") -> Details:
+    """A node: what it is, what the caller may do there, and the command for a shell. `alias` is what its account is
+    called."""
     known = facts(
         ("address", node.ip),
         ("os", node.os or node.platform),
@@ -70,7 +71,7 @@ def node_details(node: Node, now: datetime) -> Details:
         ("subnet", node.subnet),
         ("az", node.az),
         ("groups", " ".join(node.security_groups)),
-        ("account", node.account),
+        ("account", _account(node.account, alias)),
         ("cluster", node.cluster),
         ("context", node.context.label),
         *((key, value) for key, value in sorted(node.tags.items()) if key != "Name"),
@@ -83,6 +84,10 @@ def node_details(node: Node, now: datetime) -> Details:
         findings.append(Finding("→", Tone.ACCENT, "next", f"{hindered.why}: {hindered.check}"))
     argv = aws_argv(shell_on(node))
     return Details(node.name or node.id, node.id if node.name else "", known, (*findings, *_access(node)), shown(argv))
+
+
+def _account(account: str | None, alias: str) -> str | None:
+    return f"{account} ({alias})" if alias else account
 
 
 def _access(node: Node) -> tuple[Finding, ...]:
@@ -100,7 +105,7 @@ def _access(node: Node) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def database_details(row: DatabaseRow, now: datetime) -> Details:
+def database_details(row: DatabaseRow, now: datetime, alias: str = "") -> Details:
     """A database: where it is, the relay that was chosen and why, and the command for a tunnel."""
     database, relay = row.database, row.relay
     known = facts(
@@ -115,7 +120,7 @@ def database_details(row: DatabaseRow, now: datetime) -> Details:
         ("vpc", database.vpc),
         ("az", database.az),
         ("groups", " ".join(database.security_groups)),
-        ("account", database.account),
+        ("account", _account(database.account, alias)),
         ("context", database.context.label),
         *sorted(database.tags.items()),
     )
