@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-SAMPLE = 120  # rows that are measured for the widths of columns
+SAMPLE = 48  # rows that are measured for the widths of columns, at each key of a filter: 30 µs each
 CACHED = 2000  # strips kept before the cache starts afresh
 LIT = "▌"
 NO_SIGN: Piece = (" ", Tone.PLAIN)
@@ -97,7 +97,7 @@ class Lines(Generic[R]):
 
     def measure(self, rows: Sequence[R], width: int) -> None:
         """Widths from a sample of the rows, so that the cost does not grow with the list."""
-        sample = (row for row in rows[:: max(1, len(rows) // SAMPLE)] if not self._form.banner(row))
+        sample = (row for row in rows[:: max(1, -(-len(rows) // SAMPLE))] if not self._form.banner(row))
         self._naturals = natural_widths(self.columns, sample, self._naturals)
         placed = arrange(self.columns, self._naturals, width - self._form.margin)
         if (placed, width) != (self.placed, self._width):
