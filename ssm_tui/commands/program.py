@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ssm_tui import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ssm_tui.aws.live import AwsClouds
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
+    from ssm_tui.store.choices import KeptChoices
     from ssm_tui.store.wanted import WantedTunnels
 
 
@@ -101,6 +102,14 @@ class Program:
 
         return Requests(self.clouds, self.clouds_for, self.settings)
 
+    @cached_property
+    def filters(self) -> Mapping[str, str]:
+        """The saved filters by name: those kept by the interface, and before them the settings'."""
+        from ssm_tui.config import paths
+        from ssm_tui.store.choices import KeptChoices
+
+        return {**KeptChoices(paths().state).read().filters, **self.settings.filters}
+
     def own_tunnels(self) -> Tunnels:
         """Tunnels of this process. On a running event loop."""
         from ssm_tui.config import paths
@@ -158,6 +167,16 @@ class Program:
         from ssm_tui.aws import origin
 
         return origin.asked(self._profiles, self._regions, os.environ)
+
+    @cached_property
+    def choices(self) -> KeptChoices | None:
+        """What the user has chosen about the list."""
+        if not self._remember:
+            return None
+        from ssm_tui.config import paths
+        from ssm_tui.store.choices import KeptChoices
+
+        return KeptChoices(paths().state)
 
     def start_log(self) -> None:
         """What happens from now on is written to the log file too."""

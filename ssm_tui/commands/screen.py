@@ -19,7 +19,7 @@ def run(program: Program, filter_text: str) -> int:
     from ssm_tui.domain.filters import parse
     from ssm_tui.domain.nodes import NODE_FIELDS
 
-    parse(filter_text, NODE_FIELDS)
+    parse(filter_text, NODE_FIELDS, program.filters)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
     from ssm_tui.commands.sign_in import SignIns
@@ -28,7 +28,7 @@ def run(program: Program, filter_text: str) -> int:
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
-    from ssm_tui.ui.services import NoMemory, NothingPicked
+    from ssm_tui.ui.services import NoChoices, NoMemory, NothingPicked
     from ssm_tui.ui.themes import THEMES
 
     settings = program.settings
@@ -58,6 +58,7 @@ def run(program: Program, filter_text: str) -> int:
         desktops=Desktops(),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),
+        choices=program.choices or NoChoices(),
         accounts=program.clouds,
         picked=program.picked or NothingPicked(),
     )

@@ -52,6 +52,12 @@ KEY_NAMES = {
     "ctrl+p": "^p",
     "ctrl+c": "^c",
     "ctrl+q": "^q",
+    "asterisk": "*",
+    "left": "←",
+    "right": "→",
+    "shift+up": "⇧↑",
+    "shift+down": "⇧↓",
+    "ctrl+a": "^a",
     "tab": "Tab",
     "shift+tab": "⇧Tab",
 }
@@ -60,6 +66,9 @@ _NODES, _DATABASES, _TUNNELS = (frozenset({view}) for view in View)
 
 ACTIONS: tuple[Action, ...] = (
     Action("shell", ("enter",), "Shell", "Start a shell on the node; leaving it returns here.", _NODES),
+    Action("fold", ("enter",), "Fold", "On the heading of a group: hide its nodes, or show them.", _NODES),
+    Action("fold(True)", ("left",), "Fold", "Hide the nodes of the group.", _NODES, footer=False),
+    Action("fold(False)", ("right",), "Unfold", "Show the nodes of the group.", _NODES, footer=False),
     Action("tunnel", ("enter", "t"), "Tunnel", "Open a tunnel to the database through its relay.", _DATABASES),
     Action(
         "use_tunnel",
@@ -90,6 +99,16 @@ ACTIONS: tuple[Action, ...] = (
         _NODES | _DATABASES,
         at_once=True,
     ),
+    Action(
+        "mark",
+        ("space",),
+        "Mark",
+        "Mark the node, or take its mark back: copy, forward and pin take all that are marked.",
+        _NODES,
+    ),
+    Action("stretch(-1)", ("shift+up",), "Mark up", "Mark from here upwards.", _NODES, footer=False),
+    Action("stretch(1)", ("shift+down",), "Mark down", "Mark from here downwards.", _NODES, footer=False),
+    Action("mark_all", ("ctrl+a",), "Mark all", "Mark all nodes that are listed.", _NODES, footer=False),
     Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
     Action(
         "refresh",
@@ -107,6 +126,26 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("profiles", ("p",), "Profiles", "Choose the profiles that are open, one or several."),
     Action("regions", ("P",), "Regions", "Choose the regions that are open, or all.", footer=False),
+    Action(
+        "pin", ("asterisk",), "Pin", "Put the node on top of all others, or back in its place.", _NODES, footer=False
+    ),
+    Action(
+        "sort",
+        ("S",),
+        "Sort",
+        "Sort by a field or tag; the same again, or a click on its heading, turns it round.",
+        _NODES,
+    ),
+    Action("columns", ("C",), "Columns", "Choose the columns and their order.", _NODES, footer=False),
+    Action("group_by", ("v",), "Group by", "Group the nodes by the values of a tag.", _NODES, footer=False),
+    Action(
+        "unmanaged",
+        ("a",),
+        "All",
+        "List also, or hide, nodes that take no sessions yet: unmanaged.",
+        _NODES,
+        footer=False,
+    ),
     Action("groups", ("u",), "Groups", "Bring a group of saved tunnels up, or down again.", _TUNNELS),
     Action("detach", ("b",), "Background", "Leave the tunnel running when ssm-tui is left.", _TUNNELS),
     Action("next_view", ("tab",), "Next view", "Go to the next view.", footer=False, at_once=True),
@@ -114,7 +153,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("view('nodes')", ("1",), "Nodes", "Go to the nodes.", footer=False, at_once=True),
     Action("view('databases')", ("2",), "Databases", "Go to the databases.", footer=False, at_once=True),
     Action("view('tunnels')", ("3",), "Tunnels", "Go to the tunnels.", footer=False, at_once=True),
-    Action("back", ("escape",), "Back", "Take back messages, the filter, notices, one after the other.", footer=False),
+    Action(
+        "back",
+        ("escape",),
+        "Back",
+        "Take back messages, marks, the filter, notices, one after the other.",
+        footer=False,
+    ),
     Action("commands", ("ctrl+p",), "Commands", "Find any action, or another theme, by its name."),
     Action("help", ("question_mark",), "Help", "Explain every key and every symbol."),
     Action(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ssm_tui.domain.filters import Filter
@@ -81,6 +82,11 @@ class Lists:
         """The names of the columns behind the name."""
         return self._default if self._chosen is None else self._chosen
 
+    @property
+    def standard_columns(self) -> tuple[str, ...]:
+        """The same while none have been chosen."""
+        return self._default
+
     def choose_columns(self, names: tuple[str, ...] | None) -> None:
         """Other columns behind the name; None for the settings'."""
         self._chosen = names
@@ -92,6 +98,15 @@ class Lists:
         self.nodes.set_order(arrangement.sort.by, descending=arrangement.sort.descending)
         if pins != arrangement.pins:
             self.nodes.repaint()
+
+    @property
+    def _in_force(self) -> Arrangement:
+        """By context means by what tells contexts apart."""
+        sort = self.arrangement.sort
+        if sort.by != "context":
+            return self.arrangement
+        several = len({context.profile for context in self._contexts}) > 1
+        return replace(self.arrangement, sort=replace(sort, by="profile" if several else "region"))
 
     def _node_columns(self) -> tuple[Column[NodeRow], ...]:
         look = Look(self._clock, naming(self._contexts), self._catalog.is_old, lambda n: n.id in self.arrangement.pins)
@@ -156,7 +171,7 @@ class Lists:
         table.set_rows(rows, restart=restart)
 
     def _list_nodes(self) -> Sequence[NodeRow]:
-        self.listing = self._catalog.nodes(self._filters[View.NODES], self.arrangement)
+        self.listing = self._catalog.nodes(self._filters[View.NODES], self._in_force)
         if self.marks:
             self.marks.keep(key for key in self.marks if self._catalog.node(key) is not None)
         return self.listing.rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
     from ssm_tui.domain.nodes import NodeKey
 
@@ -16,7 +16,7 @@ class Marks:
     def __init__(self) -> None:
         self._keys: dict[NodeKey, None] = {}
         self._before: dict[NodeKey, None] = {}  # what was marked when the stretch was begun
-        self._stretch: tuple[NodeKey, NodeKey] | None = None  # its fixed end, and the end that was moved last
+        self._stretch: tuple[NodeKey, Hashable] | None = None  # its fixed end, and the end that was moved last
         self.version = 0  # another one after every change
 
     def __len__(self) -> int:
@@ -44,11 +44,12 @@ class Marks:
             self._before, self._stretch = self._keys, (at, at)
         return self._stretch[0]
 
-    def stretch(self, keys: Iterable[NodeKey], moved: NodeKey) -> None:
+    def stretch(self, keys: Iterable[NodeKey], moved: Hashable) -> None:
         """The stretch has these nodes now: those it does not reach any more are as they were."""
-        begun, before = self._stretch, self._before
+        begun, before = self._stretch, self._before if self._stretch else self._keys
         self._set(before | dict.fromkeys(keys))
-        self._stretch, self._before = (begun[0] if begun else moved, moved), before
+        if begun is not None:
+            self._stretch, self._before = (begun[0], moved), before
 
     def keep(self, keys: Iterable[NodeKey]) -> None:
         """The others' marks are gone with their nodes."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ssm_tui.domain.accounts import AS_STARTED, Profiles
+from ssm_tui.domain.choices import Choices
 from ssm_tui.domain.signing import Way
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.errors import CredentialsError, TargetError
@@ -149,6 +150,28 @@ class NothingPicked:
         """Not kept."""
 
 
+class ChoiceMemory(Protocol):
+    """What was chosen about the list in earlier runs. Both block briefly; neither raises."""
+
+    def read(self) -> Choices:
+        """What holds now."""
+
+    def change(self, change: Callable[[Choices], Choices]) -> None:
+        """Keeps `change` of what is kept."""
+
+
+class NoChoices:
+    """Every run begins as the settings have it."""
+
+    def read(self) -> Choices:
+        """None."""
+        return Choices()
+
+    def change(self, change: Callable[[Choices], Choices]) -> None:
+        """Not kept."""
+        del change
+
+
 class HandOver(Protocol):
     """Gives the terminal to a child and takes it back."""
 
@@ -242,5 +265,6 @@ class Services:
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: Desktops = field(default_factory=NoDesktops)
+    choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: Accounts = field(default_factory=NoAccounts)
     picked: PickedBefore = field(default_factory=NothingPicked)

@@ -140,7 +140,10 @@ async def test_letters_typed_ahead_of_the_filters_end_are_keys_of_the_list() -> 
 async def test_an_unmanaged_node_says_what_to_check_first() -> None:
     world = small_world()
     async with started(world) as person:
-        await go_to(person, "no-role")
+        await person.press("a", "slash")
+        await person.type("no-role")
+        await person.sees("Nodes 1/12")
+        await person.press("enter")
         await person.sees("AmazonSSMManagedInstanceCore")
         await person.press("enter")
         await person.is_told("Systems Manager does not know it\ncheck for an instance profile with AmazonSSM")

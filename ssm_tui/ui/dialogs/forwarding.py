@@ -1,4 +1,4 @@
-"""The dialog for a port forward: port, host, local port; checks them and shows the command they amount to."""
+"""The dialog for a port forward, on one node or several: port, host, local port; checks them, and shows the command."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ssm_tui.ui.presentation.obstacles import doubt
 from ssm_tui.ui.presentation.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from textual.app import ComposeResult
@@ -52,19 +53,20 @@ class ForwardDialog(Dialog[Forward]):
         Binding("up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, node: Node, now: datetime) -> None:
+    def __init__(self, nodes: Sequence[Node], now: datetime) -> None:
         super().__init__()
-        self._node, self._now = node, now
+        self._node, self._more, self._now = nodes[0], len(nodes) - 1, now
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_title = Content(f"Forward through {visible(self._node.label)}")
+        more = f" and {self._more:,} more" if self._more else ""
+        box.border_title = Content(f"Forward through {visible(self._node.label)}{more}")
         box.border_subtitle = Content("↵ opens · Tab next field · Esc leaves")
         with box:
             for name, label, hint in (
                 ("port", "Port", "on the node or the host"),
                 ("host", "Host", "empty: the node itself"),
-                ("local", "Local port", "empty: the same number"),
+                ("local", "Local port", "of the first; counted up" if self._more else "empty: the same number"),
             ):
                 with Horizontal():
                     yield Label(label)
@@ -95,6 +97,8 @@ class ForwardDialog(Dialog[Forward]):
         port, local = self._value("port"), self._value("local")
         if not port:
             raise PortError("which port?", "the one that the service listens on")
+        if local:
+            checked_port(int(local) + self._more)
         return Forward(checked_port(int(port)), self._value("host"), checked_port(int(local)) if local else None)
 
     def _show(self, submitted: PortError | None = None) -> None:

@@ -89,10 +89,16 @@ class TunnelFlow:
             )
         )
 
-    async def open_forward(self, node: Node, now: datetime) -> bool:
-        """Asks for ports, then opens; False where the user left the dialog."""
-        wanted = await self._app.push_screen_wait(ForwardDialog(node, now))
-        return wanted is not None and self.open_port(node, wanted.port, wanted.host, wanted.local_port)
+    async def open_forward(self, nodes: Sequence[Node], now: datetime) -> bool:
+        """Asks once for ports, then opens, with a local port of its own for each node; False where the user left the
+        dialog or none was opened."""
+        wanted = await self._app.push_screen_wait(ForwardDialog(nodes, now))
+        if wanted is None:
+            return False
+        ports = [wanted.local_port and wanted.local_port + at for at in range(len(nodes))]
+        # Each is begun, whatever is said against another.
+        begun = [self.open_port(node, wanted.port, wanted.host, port) for node, port in zip(nodes, ports, strict=True)]
+        return any(begun)
 
     def open_port(self, node: Node, port: int, host: str = "", local_port: int | None = None) -> bool:
         """To the node, or through it to the host."""

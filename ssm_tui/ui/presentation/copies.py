@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.connection import endpoint, formats, render
 from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell_on, shown
+from ssm_tui.domain.ssh import Means, entries
 from ssm_tui.domain.tunnels import TunnelState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.presentation.databases import DatabaseRow
@@ -45,6 +48,19 @@ def node_copies(node: Node) -> tuple[Copyable, ...]:
         ("aws command", shown(aws_argv(shell_on(node)))),
     )
     return tuple(Copyable(label, text) for label, text in pairs if text)
+
+
+def nodes_copies(nodes: Sequence[Node], namesakes: Sequence[Node]) -> tuple[Copyable, ...]:
+    """Of several nodes, a line each. `namesakes` are all nodes with their names, themselves too: ssh finds only those
+    by name that share theirs with none."""
+    hosts = {entry.patterns[-1]: entry.patterns[0] for entry in entries(namesakes, Means())[0]}
+    texts = (
+        ("ids", [node.id for node in nodes]),
+        ("names", [node.name for node in nodes if node.name]),
+        ("ssh hosts", [hosts[node.id] for node in nodes if node.id in hosts]),
+        ("addresses", [node.ip for node in nodes if node.ip]),
+    )
+    return tuple(Copyable(label, "\n".join(lines)) for label, lines in texts if lines)
 
 
 def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:

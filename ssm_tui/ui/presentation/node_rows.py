@@ -11,7 +11,7 @@ from ssm_tui.ui.presentation.cells import Cell, Piece, Tone
 from ssm_tui.ui.presentation.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 NodeRow = Node | Group
 
@@ -49,6 +49,11 @@ def place_of(rows: Sequence[NodeRow], wanted: Hashable) -> int | None:
         if isinstance(row, Node) and row.key == wanted:
             return at
         start = at + 1  # the same id in another context; `ids` goes on behind it
+
+
+def nodes_in(rows: Iterable[NodeRow]) -> Iterator[Node]:
+    """Without the headings."""
+    return (row for row in rows if isinstance(row, Node))
 
 
 def listed(rows: Sequence[NodeRow], keys: Iterable[NodeKey]) -> list[Node]:

@@ -10,6 +10,7 @@ from textual import on
 from ssm_tui.ui.actions import ACTIONS, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
+from ssm_tui.ui.flows.arranging import ArrangingFlow
 from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from ssm_tui.ui.actions import Action
+    from ssm_tui.ui.presentation.copies import Copyable
     from ssm_tui.ui.services import Services
 
 FLOW = "flow"
@@ -61,6 +63,7 @@ class Acting(Board):
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)
+        self._arranging = ArrangingFlow(self.app, self._lists, services.choices, self._catalog.tag_keys, self._changed)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
 
     def _signed_in(self, profile: str | None) -> None:
@@ -77,6 +80,10 @@ class Acting(Board):
                 return bool(self._services.groups)
             case "desktop":
                 return has_desktop(self._lists.node)
+            case "shell":
+                return self._lists.group is None
+            case "fold":
+                return self._lists.group is not None
             case "detach":
                 return self._tunnels.detachable is not None
         return True
@@ -106,7 +113,7 @@ class Acting(Board):
             if await choose_and_copy(self.app, self._services.clipboard, menu) is Deed.OPEN_TUNNEL:
                 await self.run_action("tunnel")
 
-        title, lines = self._lists.copies(self.view)
+        title, lines = self._copies()
         menu = CopyMenu(title, lines)
         if lines:
             self._flow(copy())
@@ -118,7 +125,11 @@ class Acting(Board):
         if self._menu is not None:
             menu, key = self._menu
             if menu.is_current and self._lists.tables[self.view].row_key == key:
-                menu.show(self._lists.copies(self.view)[1])
+                menu.show(self._copies()[1])
+
+    def _copies(self) -> tuple[str, tuple[Copyable, ...]]:
+        """The title and the lines of the copy menu."""
+        return self._lists.copies(self.view)
 
     def action_refresh(self) -> None:
         self._notices_hidden = ()

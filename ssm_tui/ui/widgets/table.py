@@ -123,6 +123,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
         """How many rows have been turned into lines so far: what the tests count."""
         return self._lines.painted
 
+    def find(self, key: Hashable) -> int | None:
+        """Where in the list the row with this key is."""
+        return self._form.find(self._rows, key, self._cursor)
+
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns, for the same rows."""
         self._lines.set_columns(columns)
