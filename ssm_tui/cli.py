@@ -65,14 +65,8 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     may_ask = options.command is not None and sys.stdin.isatty()
     program = Program(settings, profiles, regions, config=options.config, may_ask=may_ask, remember=not options.demo)
     match options.command:
-        case "ls":
-            from ssm_tui.commands import ls
-
-            return ls.run(program.clouds, options.filter, as_json=options.json)
-        case "db":
-            from ssm_tui.commands import db
-
-            return db.run(program.clouds, options.filter, as_json=options.json)
+        case "ls" | "db":
+            return _list(options, program)
         case "shell":
             from ssm_tui.commands import shell
 
@@ -92,6 +86,20 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     from ssm_tui.commands import screen
 
     return screen.run(program, options.filter)
+
+
+def _list(options: argparse.Namespace, program: Program) -> int:
+    from ssm_tui.domain.filters import parse
+
+    if options.command == "ls":
+        from ssm_tui.commands import ls
+        from ssm_tui.domain.nodes import NODE_FIELDS
+
+        return ls.run(program.clouds, parse(options.filter, NODE_FIELDS, program.filters), as_json=options.json)
+    from ssm_tui.commands import db
+    from ssm_tui.domain.databases import DATABASE_FIELDS
+
+    return db.run(program.clouds, parse(options.filter, DATABASE_FIELDS, program.filters), as_json=options.json)
 
 
 def _ssh(options: argparse.Namespace, program: Program) -> int:

@@ -123,7 +123,7 @@ def test_a_filter_may_be_a_saved_one(developer: object, capsys: pytest.CaptureFi
     assert [node["id"] for node in both] == [node["id"] for node in pay if node["tags"]["env"] == "prod"]
     for words, wrong in (
         (("ls", "-f", "@nobody"), ("'nobody'", "saved are pay, two words")),
-        (("ls", "-f", "-@pay"), ("negated", "")),
+        (("ls", "-f-@pay"), ("negated", "its words")),
         (("db", "-f", "@pay"), ("the saved filter pay cannot be used here: 'ping' is not a field", "fields are")),
         (("-f", "@nobody"), ("'nobody'", "saved are")),
     ):

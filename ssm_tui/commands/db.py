@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.commands.reading import read_all, read_databases
 from ssm_tui.commands.terminal import write_line, write_table
-from ssm_tui.domain.databases import DATABASE_FIELDS, choose_relay
-from ssm_tui.domain.filters import parse
+from ssm_tui.domain.databases import choose_relay
 from ssm_tui.domain.ordering import database_order
 
 if TYPE_CHECKING:
     from ssm_tui.domain.databases import Database, Relay
+    from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.services import Clouds
 
 HEAD = ("ID", "ENGINE", "ROLE", "ENDPOINT", "CONTEXT", "REACHABLE", "RELAY", "WHY")
 
 
-def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
+def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
     """Lists the databases that match. Raises SsmTuiError; 1 where a context could not be read."""
-    wanted = parse(filter_text, DATABASE_FIELDS)
     listing = read_all(clouds, read_databases)
     found = [
         (database, choose_relay(database, each.nodes, each.groups))

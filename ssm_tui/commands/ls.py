@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.commands.reading import read_all, read_nodes
 from ssm_tui.commands.terminal import write_line, write_table
 from ssm_tui.domain.access import SessionKind, Verdict
-from ssm_tui.domain.filters import parse
-from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import node_order
 
 if TYPE_CHECKING:
+    from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Clouds
 
@@ -21,11 +20,10 @@ HEAD = ("NAME", "ID", "ACCESS", "PING", "OS", "ADDRESS", "AZ", "CONTEXT", "TAGS"
 _LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r"}
 
 
-def run(clouds: Clouds, filter_text: str, *, as_json: bool) -> int:
+def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
     """Lists the nodes that match. Raises SsmTuiError; 1 where a context could not be read."""
-    wanted = parse(filter_text, NODE_FIELDS)
-    listing = read_all(clouds, partial(read_nodes, access=True, alias=as_json))
-    nodes = sorted((node for node in listing.nodes if wanted.matches(node)), key=node_order)
+    listing = read_all(clouds, partial(read_nodes, access=True, alias=as_json, wanted=wanted))
+    nodes = sorted(listing.nodes, key=node_order)
     if as_json:
         objects = [as_object(node, listing.aliases.get(node.context)) for node in nodes]
         write_line(json.dumps(objects, ensure_ascii=False, indent=2))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from ssm_tui.aws.streams import merged
 from ssm_tui.commands.terminal import say_error, say_note
 from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.filters import Filter
 from ssm_tui.domain.inventory import Inventory
+from ssm_tui.domain.narrowing import narrowing
 from ssm_tui.errors import AwsError, RegionNotEnabledError
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Cloud, Clouds
+
+EVERYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,12 @@ class Listing:
         return [database for each in self.found for database in each.databases]
 
 
-def read_nodes(cloud: Cloud, *, access: bool, alias: bool = False) -> Found:
-    """The nodes of a context, with the caller's access to each if wanted."""
-    inventory, notes, error = _inventory(cloud, access=access)
-    called = _called(cloud) if alias else None
-    return Found(cloud.context, tuple(inventory), notes=notes, error=error, alias=called)
+def read_nodes(cloud: Cloud, *, access: bool, wanted: Filter = EVERYTHING, alias: bool = False) -> Found:
+    """The nodes of a context that match, with the caller's access to each if wanted. AWS is asked for no more of them
+    than it must be."""
+    inventory, notes, error = _inventory(cloud, access=access, wanted=wanted)
+    nodes = tuple(node for node in inventory if wanted.matches(node))
+    return Found(cloud.context, nodes, notes=notes, error=error, alias=_called(cloud) if alias else None)
 
 
 def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
@@ -88,13 +93,15 @@ def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
     return Found(cloud.context, tuple(inventory), tuple(databases.values()), groups, tuple(told), error)
 
 
-def _inventory(cloud: Cloud, *, access: bool) -> tuple[Inventory, tuple[Note, ...], AwsError | None]:
+def _inventory(
+    cloud: Cloud, *, access: bool, wanted: Filter = EVERYTHING
+) -> tuple[Inventory, tuple[Note, ...], AwsError | None]:
     """Raises AwsError where nothing has come."""
     inventory = Inventory()
     notes: list[Note] = []
     waited = False
     try:
-        for page in cloud.node_pages():
+        for page in cloud.node_pages(narrowing(wanted)):
             inventory.add(page.nodes)
             notes.extend(page.notes)
             if page.waiting and not waited:
@@ -105,7 +112,8 @@ def _inventory(cloud: Cloud, *, access: bool) -> tuple[Inventory, tuple[Note, ..
             raise
         return inventory, tuple(notes), error
     if access:
-        for answers in cloud.access(list(inventory)):
+        asked_for = wanted.without("access")
+        for answers in cloud.access([node for node in inventory if asked_for.matches(node)]):
             inventory.learn(answers)
     return inventory, tuple(notes), None
 

@@ -28,7 +28,7 @@ HEAD = (
 
 def run(program: Program, filter_text: str, *, user: str, push_key: Path | None, prefix: str) -> int:
     """Prints the configuration. Raises SsmTuiError; 1 where a context could not be read."""
-    wanted = parse(filter_text, NODE_FIELDS)
+    wanted = parse(filter_text, NODE_FIELDS, program.filters)
     if push_key is not None:
         read_public_key(push_key)
         push_key = push_key.expanduser().absolute()
@@ -37,8 +37,9 @@ def run(program: Program, filter_text: str, *, user: str, push_key: Path | None,
     contexts = clouds.contexts()
     # With several, an id is looked up; with one it is taken at its word.
     generic = any_node(context_options(contexts[0]) if len(contexts) == 1 else program.context_options, means)
-    listing = read_all(clouds, partial(read_nodes, access=False))
-    nodes = sorted((node for node in first_of_each(listing.nodes) if wanted.matches(node)), key=node_order)
+    by_access = len(wanted.without("access").terms) < len(wanted.terms)
+    listing = read_all(clouds, partial(read_nodes, access=by_access, wanted=wanted))
+    nodes = sorted(first_of_each(listing.nodes), key=node_order)
     found, left_out = entries(nodes, means)
     from ssm_tui.ui.presentation.text import visible
 

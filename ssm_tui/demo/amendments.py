@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+from moto.ec2 import utils
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs.models import Task
 from moto.elasticache.models import CacheCluster, ReplicationGroup, elasticache_backends
@@ -37,6 +38,8 @@ def amend_moto() -> None:
     _replace(Task, id=property(lambda each: each.plain_id, _keep_plain_id))
     # Moto gives one to interfaces in VPCs with DNS host names alone, and looks for it with every task.
     _replace(NetworkInterface, private_dns_name=None)
+    # Moto takes `*` and `?` for themselves in most of DescribeInstances' filters.
+    _replace(utils, instance_value_in_filter_values=_is_among)
     _replace(IAMBackend, _init_aws_policies=_managed_policies)
     _replace(ReplicationGroup, node_groups=property(_named_node_groups, _keep_node_groups))
     _replace(
@@ -48,9 +51,19 @@ def amend_moto() -> None:
     )
 
 
-def _replace(model: type, **attributes: object) -> None:
+def _replace(model: object, **attributes: object) -> None:
     for name, attribute in attributes.items():
         setattr(model, name, attribute)
+
+
+def _is_among(value: Any, wanted: list[str]) -> bool:
+    """Whether an instance's value, or one of them, is what one of a filter's values asks for."""
+    texts = [
+        str(each).lower() if isinstance(each, bool) else each
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    patterns = [re.compile(utils.simple_aws_filter_to_re(each)) for each in wanted]
+    return any(pattern.match(text) for pattern in patterns for text in texts if isinstance(text, str))
 
 
 def _managed_policies(backend: Any) -> list[AWSManagedPolicy]:
