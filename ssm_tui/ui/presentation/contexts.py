@@ -91,7 +91,8 @@ def state_cell(reading: Reading, now: datetime) -> Cell:
     behind: Cell = ((f", {old}", Tone.WARN),) if old else ()
     match state:
         case State.READING if "nodes" in reading.parts:
-            return state.sign, (f" reading {reading.nodes:,}", Tone.DIM), *behind
+            waiting: Cell = ((f", {visible(reading.waiting)}", Tone.WARN),) if reading.waiting else ()
+            return state.sign, (f" reading {reading.nodes:,}", Tone.DIM), *waiting, *behind
         case State.READING:
             return state.sign, (f" {' and '.join(sorted(reading.parts))}", Tone.DIM)
         case State.FAILED:

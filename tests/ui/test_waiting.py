@@ -1,0 +1,23 @@
+"""What AWS makes us wait for stands beside the context while it lasts."""
+
+from __future__ import annotations
+
+import threading
+
+from ssm_tui.domain.nodes import NodePage
+from tests.ui.fakes import FakeCloud, World
+from tests.ui.fleet import NODES
+from tests.ui.screen import started
+
+WORDS = "throttled: ssm DescribeInstanceProperties, next try in 3 s"
+
+
+async def test_what_is_waited_for_is_shown_until_it_goes_on() -> None:
+    gate = threading.Semaphore(2)
+    pages = [NodePage(NODES[:2]), NodePage((), waiting=WORDS), NodePage(NODES[2:4])]
+    async with started(World(cloud=FakeCloud(pages=pages, gate=gate))) as person:
+        await person.sees(f"reading 2, {WORDS}")
+        gate.release()
+        await person.sees("● fresh")
+        assert "throttled" not in person.text()
+        assert "Nodes 4" in person.text()
