@@ -26,7 +26,7 @@ def _nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _signals_as_in_a_terminal() -> Iterator[None]:
-    """A shell starts what is in its background with Ctrl-C ignored, nohup with hang-ups ignored, and whatever tests start
+    """A shell starts what is in its background with Ctrl-C ignored, nohup with hang-ups ignored, and what tests start
     would inherit that."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP") if hasattr(signal, name)]
     ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
