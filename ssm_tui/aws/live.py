@@ -23,7 +23,7 @@ from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.sessions import StartedSession
-from ssm_tui.errors import AwsError, CredentialsError
+from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -188,7 +188,10 @@ class AwsCloud:
 
     def database_pages(self) -> Iterator[DatabasePage]:
         """The databases as they come, then their security groups. Raises AwsError where nothing can be read."""
-        account = self.identify().account
+        try:
+            account = self._account()
+        except AccessDeniedError:
+            account = None
         yield from read_databases(self._gateway, self._context, account)
 
     def start_session(self, spec: SessionSpec) -> StartedSession:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.message import Message
 
 from ssm_tui.domain.rows import rows_of
-from ssm_tui.errors import SsmTuiError
+from ssm_tui.errors import AccessDeniedError, SsmTuiError
 from ssm_tui.ui.posting import Portion, Posting, Posts
 from ssm_tui.ui.slots import Slots
 
@@ -254,9 +254,10 @@ class Reader:
         tell(ContextsFound(found) if error is None else ContextsFailed(error))
 
     def _identified(self, context: Context, tell: Posting) -> Cloud:
-        """The context's cloud, once it is known whose it is. Raises AwsError."""
+        """The context's cloud, once it is known whose it is, or that this may not be asked. Raises AwsError."""
         cloud = self._clouds.open(context)
-        tell(CallerKnown(context, cloud.identify().account))
+        with suppress(AccessDeniedError):
+            tell(CallerKnown(context, cloud.identify().account))
         return cloud
 
     def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Posting) -> None:
