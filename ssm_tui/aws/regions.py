@@ -26,7 +26,7 @@ class Partition:
 
 @cache
 def _partitions() -> tuple[Partition, ...]:
-    """botocore's, that of most people first. 10 ms, once."""
+    """botocore's, that of most people first."""
     from botocore.loaders import Loader
 
     told: Any = Loader(include_default_search_paths=True).load_data("partitions")
