@@ -168,9 +168,8 @@ class Querying:
         for result in self._results:
             if result.terms == wanted:
                 return result.places
-            if len(result.places) < len(start.places) and all(
-                any(implies(term, old) for term in terms) for old in result.terms
-            ):
+            fewer = (len(result.places), -len(result.terms)) < (len(start.places), -len(start.terms))
+            if fewer and all(any(implies(term, old) for term in terms) for old in result.terms):
                 start = result
         places = start.places
         for term in terms:
