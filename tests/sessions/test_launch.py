@@ -8,16 +8,18 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from ssm_tui.domain import sessions
+from ssm_tui.domain.services import Clouds
 from ssm_tui.domain.sessions import SessionSpec, StartedSession
 from ssm_tui.errors import PrerequisiteError
 from ssm_tui.sessions import prerequisites
-from ssm_tui.sessions.launch import TOKEN_VARIABLE, plugin_command
+from ssm_tui.sessions.launch import TOKEN_VARIABLE, Launcher, plugin_command
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice, Programs
-from tests.builders import SEOUL
+from tests.builders import SEOUL, node
 
 STARTED = StartedSession("dev-1", "wss://example/v1", "https://ssm.example", token="t0ken")
 AUTO = (LauncherChoice.AUTO, PluginChoice.AUTO)
@@ -99,3 +101,34 @@ def test_a_path_on_which_the_plugin_is_ours(tmp_path: Path) -> None:
     written = starter.stat().st_mtime_ns
     prerequisites.plugin_on_path(folder)
     assert starter.stat().st_mtime_ns == written
+
+
+class OneCloud:
+    """Starts what it is asked for, and remembers it."""
+
+    def __init__(self) -> None:
+        self.asked: list[SessionSpec] = []
+
+    def open(self, _context: object) -> OneCloud:
+        return self
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        self.asked.append(spec)
+        return STARTED
+
+
+@pytest.mark.parametrize(("choice", "by_aws"), [(LauncherChoice.AUTO, False), (LauncherChoice.AWS, True)])
+def test_a_shell_in_a_container_is_ours_unless_the_settings_insist(
+    path: Path, tmp_path: Path, choice: LauncherChoice, by_aws: bool
+) -> None:
+    aws, cloud = program(path, "aws"), OneCloud()
+    launcher = Launcher(cast("Clouds", cloud), choice, PluginChoice.OURS, tmp_path / "bin")
+    wanted = sessions.shell_on(node("ecs:shop_t1_r1", name="api/app"))
+    command = launcher.prepare(wanted)
+    if by_aws:
+        assert command.argv[:3] == (aws, "ecs", "execute-command")
+        assert not cloud.asked
+    else:
+        assert cloud.asked == [wanted]
+        assert json.loads(command.argv[-2]) == {"Target": "ecs:shop_t1_r1"}
+        assert not any("t0ken" in word for word in command.argv)
