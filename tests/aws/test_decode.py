@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from ipaddress import ip_network
 from typing import Any
@@ -152,3 +153,17 @@ def test_a_group_with_prefix_lists_is_not_judged() -> None:
     open_to_list = {"GroupId": "sg-1", "IpPermissions": [{"IpProtocol": "tcp", "PrefixListIds": [{"Id": "pl-1"}]}]}
     plain = {"GroupId": "sg-2", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432}]}
     assert [group.id for group in decode.security_groups({"SecurityGroups": [open_to_list, plain]})] == ["sg-2"]
+
+
+def test_what_nodes_have_in_common_is_kept_once() -> None:
+    def page() -> dict[str, Any]:
+        instance = {"InstanceId": "i-1", "VpcId": "vpc-1", "Tags": [{"Key": "env", "Value": "prod"}]}
+        # Through JSON, so that each page has texts of its own.
+        read: dict[str, Any] = json.loads(json.dumps({"Reservations": [{"OwnerId": "12", "Instances": [instance]}]}))
+        return read
+
+    (one,), (other,) = decode.instances(page()), decode.instances(page())
+    assert one.vpc is other.vpc
+    assert one.account is other.account
+    assert next(iter(one.tags)) is next(iter(other.tags))
+    assert one.tags["env"] is other.tags["env"]
