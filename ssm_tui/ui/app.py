@@ -17,6 +17,7 @@ from ssm_tui.ui.palette import ActionProvider
 from ssm_tui.ui.screens.home import Home
 from ssm_tui.ui.services import Clipboard, HandOver, Services, UiSettings
 from ssm_tui.ui.themes import DEFAULT_THEME, THEMES
+from ssm_tui.ui.tidying import Tidying
 from ssm_tui.ui.toasts import LastingNotification
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
 
 
 TOLD = 3  # messages that stand on the screen at once
+TIDY = 5.0  # seconds between looks whether it is time to
 GRACE = 10.0  # seconds that the ending of tunnels may take where the app is ended by a signal
 PARTING = 1.0  # and what is left once they have, where the terminal is gone
 
@@ -51,6 +53,7 @@ class SsmTui(App[None]):
         wanted = services.settings.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         self._home: Home | None = None
+        self._tidying = Tidying()
         self._ending: asyncio.Future[None] | None = None
 
     def notify(
@@ -81,6 +84,7 @@ class SsmTui(App[None]):
         """Every key and every movement of the mouse passes here, whoever takes it."""
         if isinstance(event, events.InputEvent) and self._home is not None:
             self._home.touched()
+            self._tidying.touched()
         await super().on_event(event)
 
     async def action_quit(self) -> None:
@@ -92,10 +96,16 @@ class SsmTui(App[None]):
 
     def on_mount(self) -> None:
         """A kill or a closed terminal ends the app as leaving it does, without a question."""
+        self._tidying.begin()
+        self.set_interval(TIDY, self._tidy)
         if sys.platform != "win32":
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._ended_by, number)
+
+    def _tidy(self) -> None:
+        if self._home is not None:
+            self._tidying.look(reading=self._home.reading)
 
     def _ended_by(self, number: int) -> None:
         if self._ending is None:
@@ -113,6 +123,7 @@ class SsmTui(App[None]):
 
     async def on_unmount(self) -> None:
         """However the app ends, its tunnels end with it."""
+        self._tidying.end()
         if self._home is not None:
             await self._home.close()
 

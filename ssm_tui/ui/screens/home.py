@@ -109,6 +109,11 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
     def _code_wanted(self, message: CodeWanted) -> None:
         self._codes.ask(message)
 
+    @property
+    def reading(self) -> bool:
+        """Something is being read."""
+        return any(each.busy for each in self._catalog.readings.values())
+
     def touched(self) -> None:
         """The user is there: a key, the mouse."""
         self._knowledge.touched()
