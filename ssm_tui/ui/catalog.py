@@ -13,6 +13,7 @@ from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.domain.snapshots import Snapshot
+from ssm_tui.errors import CredentialsError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
 
@@ -70,6 +71,11 @@ class Reading:
     def stale(self) -> bool:
         """The rows are those of `since`: of an earlier run, or of before it failed."""
         return self.since is not None and bool(self.errors or not self.read >= {"nodes", "databases"})
+
+    @property
+    def refused(self) -> bool:
+        """It could not be read for want of good credentials."""
+        return any(isinstance(error, CredentialsError) for error in self.errors.values())
 
     def told(self) -> Iterator[Note]:
         """What could not be read; of parts that are being read again, what it was the last time."""

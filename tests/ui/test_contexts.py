@@ -153,7 +153,7 @@ async def test_one_profile_is_broken_and_the_other_is_read(world: World, made: M
         await person.press("c")
         await person.sees("2 contexts: 1 fresh, 1 failed")
         await person.press("down")
-        await person.sees("has expired or is missing · run: aws sso login")
+        await person.sees("has expired or is missing · i signs in")
         made(Context("prod", "eu-west-1")).error = None
         made(Context("prod", "eu-west-1")).pages = cloud_of(Context("prod", "eu-west-1")).pages
         before = len(made(CONTEXT).asked)

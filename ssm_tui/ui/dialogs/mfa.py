@@ -22,7 +22,7 @@ class MfaDialog(Dialog[str]):
     """Answers with six digits."""
 
     DEFAULT_CSS = """
-    MfaDialog > .box { width: 64; }
+    MfaDialog > .box { width: 90%; max-width: 80; }
     MfaDialog Input { width: 12; background: $panel; margin: 1 0; }
     MfaDialog .problem { color: $text-error; height: auto; }
     """
@@ -38,7 +38,7 @@ class MfaDialog(Dialog[str]):
         whose = f"profile {self._question.profile}" if self._question.profile else "the default profile"
         with box:
             yield Static(Content(f"For {visible(whose)}, the code that is on\n{visible(self._question.serial)}"))
-            yield Input(compact=True, restrict=r"[0-9]*", max_length=CODE_LENGTH)
+            yield Input(compact=True, restrict=r"[0-9]*", placeholder=f"{CODE_LENGTH} digits", max_length=CODE_LENGTH)
             yield Static(Content(visible(self._question.trouble)), classes="problem")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:

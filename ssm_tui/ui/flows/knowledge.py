@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ssm_tui.background import in_background
-from ssm_tui.errors import CredentialsError
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.ui.catalog import Catalog, Reading
+    from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
 
 LONGEST = 600.0  # seconds between two quiet reads while nobody is there
@@ -44,11 +43,6 @@ class Pace:
             return False
         self._wait = max(self._least, min(2 * self._wait, LONGEST))
         return True
-
-
-def refused(reading: Reading) -> bool:
-    """Whether it was for want of good credentials that the context could not be read."""
-    return any(isinstance(error, CredentialsError) for error in reading.errors.values())
 
 
 class Knowledge:
@@ -113,7 +107,7 @@ class Knowledge:
         if not self._found:
             self.find_contexts()
         # The user may have signed in by another program: what is known of the old credentials is forgotten.
-        for profile in {context.profile for context, reading in self._catalog.readings.items() if refused(reading)}:
+        for profile in {context.profile for context, reading in self._catalog.readings.items() if reading.refused}:
             self._clouds.renew(profile)
         for context in tuple(self._catalog.readings):
             self._read(context, quietly=quietly)

@@ -209,7 +209,8 @@ def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -
             if not (everywhere and not_enabled(reading)):  # that is said by its state
                 # The same cause usually stops nodes and databases alike: expired credentials are said once.
                 errors.setdefault((error.message, next_step(error)), {}).setdefault(context, f" {part}")
-        for note in reading.told():
+        # Without good credentials everything is missing: that is said once.
+        for note in () if reading.refused else reading.told():
             notes.setdefault((note.message, note.hint), {})[context] = ""
     for sign, tone, found in (("✗", Tone.BAD, errors), ("!", Tone.WARN, notes)):
         for (message, hint), where in found.items():
