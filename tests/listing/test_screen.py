@@ -68,7 +68,6 @@ async def test_credentials_that_expire_between_pages_leave_what_came_and_r_goes_
     async with on_screen() as person:
         await person.sees("expired")
         await person.sees("api-0")
-        await person.sees("aws sso login")
         assert "Nodes 240" not in person.text()
         wire.plan.reset()
         await person.press("r")
