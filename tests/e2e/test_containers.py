@@ -104,3 +104,28 @@ def test_no_desktop_and_no_unmanaged_without_a_word(laptop: Laptop) -> None:
     assert off["name"] == "shop-admin/app"
     (sentence,) = off["missing"]
     assert sentence.startswith("its task was started without ECS Exec: aws ecs update-service --cluster shop")
+
+
+def test_in_the_list_a_shell_and_what_is_missing(laptop: Laptop) -> None:
+    with laptop.terminal(columns=140) as terminal:
+        terminal.wait_for(lambda screen: "● fresh" in screen and "s f r" in screen)
+        terminal.send("/")
+        terminal.send("kind:ecs")
+        terminal.wait_for("2/49")
+        terminal.send("enter")
+        terminal.wait_for("$ aws ecs execute-command --cluster shop --task ")
+        terminal.send("enter")
+        terminal.wait_for("Starting session with SessionId: ecs-execute-command-")
+        terminal.send("echo far-$((40+2))", "enter")
+        terminal.wait_for("far-42")
+        terminal.send("exit", "enter")
+        terminal.wait_for(lambda screen: "2/49" in screen and "far-42" not in screen)
+        terminal.send("a")
+        terminal.wait_for("shop-admin/app")
+        terminal.send("up", "up")
+        terminal.wait_for("its task was started without ECS Exec")
+        terminal.send("enter")
+        terminal.wait_for("press Enter again to try anyway")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
