@@ -41,6 +41,7 @@ class Column:
         self._counts: list[int] = []
         self._changed: set[int] = set()
         self._folded: list[tuple[str, ...] | None] = []
+        self._lines: list[str] = []
         self._orders: list[Any] = []
         self._tally: Mapping[str, int] | None = None
         self.reads = 0  # nodes looked into so far: what the tests count
@@ -81,7 +82,7 @@ class Column:
         self.reads += len(nodes)
         counts = Counter(self.codes)
         self._index, self._counts = index, [counts[code] for code in range(len(index))]
-        self.values, self._folded, self._orders = [], [], []
+        self.values, self._folded, self._lines, self._orders = [], [], [], []
         self._changed.clear()
         self._keep_values()
 
@@ -103,6 +104,13 @@ class Column:
         if known is None:
             known = self._folded[code] = tuple(map(str.casefold, self.texts(code)))
         return known
+
+    def folded_lines(self) -> list[str]:
+        """By code: the folded texts of a value in one, to look up parts of them; made once."""
+        texts_of = self._texts_of
+        new = self.values[len(self._lines) :]
+        self._lines += ["\n".join(texts_of(value)).casefold() for value in new]
+        return self._lines
 
     def tally(self) -> Mapping[str, int]:
         """How many nodes have each text."""

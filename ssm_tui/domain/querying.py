@@ -14,6 +14,7 @@ from ssm_tui.domain.ordering import natural
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from ssm_tui.domain.columns import Column
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter, Term
     from ssm_tui.domain.listing import Arrangement, Counts
@@ -193,17 +194,12 @@ class Querying:
 
     def _in_column(self, term: Asked, places: Sequence[int]) -> Sequence[int]:
         column = self._rows.columns.of(term.kind, term.key)
-        scope, absent = scope_of(term.kind, term.key), NO_TAG if term.kind is Kind.TAG else ()
-        test = any_of(text_test(each, scope) for each in term.alternatives)
-
-        def admits(code: int) -> bool:
-            texts = column.folded(code) or absent
-            return any(map(test, texts)) is not term.negated
-
         codes = column.codes
         present = set(map(codes.__getitem__, places))
-        good = {code for code in present if admits(code)}
-        return places if good == present else [place for place in places if codes[place] in good]
+        good = _good(term, column, present)
+        if term.negated:
+            good = present - good
+        return places if len(good) == len(present) else [place for place in places if codes[place] in good]
 
     # What is listed
 
@@ -229,6 +225,18 @@ class Querying:
         shown = Counter(map(self._rows.context.__getitem__, places))
         numbered = enumerate(totals.items())
         return {each: replace(counts, shown=shown[at]) for at, (each, counts) in numbered if counts.total}
+
+
+def _good(term: Asked, column: Column, codes: set[int]) -> set[int]:
+    """Those of the values that the term finds, negation aside."""
+    scope, literals = scope_of(term.kind, term.key), _literals(term)
+    if scope is Scope.PART and len(literals) == 1 and (text := literals[0]) is not None and "\n" not in text:
+        lines = column.folded_lines()
+        # Nothing is a part of nothing, not even the empty text.
+        return {code for code in codes if text in lines[code] and column.texts(code)}
+    test = any_of(text_test(each, scope) for each in term.alternatives)
+    absent = NO_TAG if term.kind is Kind.TAG else ()
+    return {code for code in codes if any(map(test, column.folded(code) or absent))}
 
 
 def _names_unmanaged(term: Asked) -> bool:
