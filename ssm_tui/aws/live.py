@@ -6,6 +6,7 @@ Nothing heavy is imported and no call is made before the first use.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ssm_tui.aws import profiles as profile_files
@@ -139,15 +140,17 @@ class AwsCloud:
     def _identity(self) -> tuple[Caller, str]:
         with self._identifying:
             if self._caller is None:
-                answer = self._who()
+                with self._told_apart():
+                    answer = self._gateway.call("sts", "get_caller_identity")
                 caller = Caller(_told(answer, "Account"), _told(answer, "Arn"))
                 self._caller = caller, str(answer.get("UserId", ""))
             return self._caller
 
-    def _who(self) -> Mapping[str, object]:
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
         """A region that is not enabled does not know keys that are good elsewhere."""
         try:
-            return self._gateway.call("sts", "get_caller_identity")
+            yield
         except CredentialsError as error:
             first = Context(self._context.profile, known_regions.partition_of(self._context.region).first)
             if error.code not in NOT_ACCEPTED or first == self._context or not self._clouds.accepts(first):
@@ -166,7 +169,8 @@ class AwsCloud:
         """The nodes, page by page as they come; every node tells its account where that can be known. Raises AwsError
         where nothing can be read."""
         self._untagged.clear()
-        yield from read_nodes(self._gateway, self._context, self._account, self._untagged.add, narrowing)
+        with self._told_apart():
+            yield from read_nodes(self._gateway, self._context, self._account, self._untagged.add, narrowing)
 
     def _account(self) -> str:
         return self.identify().account

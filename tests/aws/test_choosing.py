@@ -151,6 +151,8 @@ def test_a_region_that_is_not_enabled_is_told_from_bad_keys(
     clouds = AwsClouds([profile], regions)
     with pytest.raises(RegionNotEnabledError) as caught:
         clouds.open(Context(profile, "xx-new-1")).identify()
+    with pytest.raises(RegionNotEnabledError):
+        list(clouds.open(Context(profile, "xx-new-1")).node_pages())
     assert caught.value.named is named
     assert "xx-new-1" in caught.value.message
     admin.write_profile("bad", "AKIAUNKNOWN", "x")
