@@ -158,7 +158,7 @@ async def test_groups_are_headed_counted_folded_and_unfolded(world: World, memor
     async with started(world) as person:
         await person.sees("▸ env=prod  8")
         await person.press("v", "home", "enter")
-        await person.sees_no("env=prod")
+        await person.sees_no("▸ env=prod")
         assert "web-1" in names(person)
 
 

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
 from textual.app import App, ComposeResult
 
-from ssm_tui.domain.nodes import Node
+from ssm_tui.domain.contexts import Context
+from ssm_tui.domain.listing import Group
+from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, listed, place_of, row_key
 from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.widgets.table import Table
-from ssm_tui.ui.widgets.table_lines import Form
+from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form, Lines
 from tests.ui.fakes import NOW, node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ssm_tui.ui.presentation.cells import Column
 
 MANY = [node(i, f"web-{i:05}") for i in range(10_000)]
 HEIGHT = 20
 
 
+FORM = Form(row_key, group_cell, None, place_of)
+
+
 class Bench(App[None]):
     """A table alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form[NodeRow] = FORM) -> None:
         super().__init__()
-        self.table = Table[Node](
-            node_columns(default_columns(()), Look(lambda: NOW)), Form(lambda n: n.key), id="nodes"
-        )
+        columns = node_columns(default_columns(()), Look(lambda: NOW))
+        self.table = Table[NodeRow](cast("tuple[Column[NodeRow], ...]", columns), form, id="nodes")
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -135,3 +150,123 @@ async def test_a_list_scrolled_away_by_the_wheel_stays_where_it_is_looked_at() -
         assert (app.table.row, app.table.scroll_offset.y) == (MANY[100], 600)
         await pilot.press("down")
         assert app.table.scroll_offset.y == 101
+
+
+NAMES = st.text(st.characters() | st.sampled_from("결제🚀👩\u200d💻\ufe0f\u0301\u202e\x1b\t[/]🇰🇷e"), max_size=30)
+ROWS = st.lists(
+    st.builds(
+        lambda number, name, tag: node(number, name, tags={"env": tag, "결제 🚀": name}),
+        st.integers(0, 9999),
+        NAMES,
+        NAMES,
+    )
+    | st.builds(Group, NAMES, NAMES, st.integers(0, 10**6), st.booleans()),
+    max_size=8,
+)
+
+
+@given(ROWS, st.integers(24, 160), st.sampled_from(["name", "id", "az", "env", "결제 🚀"]), st.booleans())
+def test_every_line_is_exactly_as_wide_as_the_table(rows: list[NodeRow], width: int, by: str, descending: bool) -> None:
+    look = Look(lambda: NOW, lambda context: context.label, pinned=lambda n: len(n.name) % 2 == 0)
+    columns = node_columns(default_columns(("env", "결제 🚀")), look)
+    form = Form(row_key, group_cell, lambda _row: MARKED, place_of)
+    lines = Lines(form, cast("tuple[Column[NodeRow], ...]", columns), lambda _name, _partial: Style())
+    lines.set_order(by, descending=descending)
+    lines.measure(rows, width)
+    strips = [lines.heading(width), lines.note(by, width)]
+    strips += [lines.row(row, lit=lit, width=width) for row in rows for lit in (False, True)]
+    for strip in strips:
+        assert cell_len(strip.text) == width
+        assert not [char for char in strip.text if unicodedata.category(char) in ("Cc", "Cf", "Cs")]
+
+
+async def test_the_heading_tells_the_order_without_moving_a_column() -> None:
+    app = Bench()
+    async with app.run_test(size=(100, HEIGHT)) as pilot:
+        app.table.set_rows(MANY)
+        await pilot.pause()
+        before = app.table.render_line(0).text
+        for by in ("name", "id", "access", "az"):
+            app.table.set_order(by, descending=True)
+            after = app.table.render_line(0).text
+            assert after.count("▼") == 1
+            assert after.replace("▼", " ") == before
+
+
+class Watched(list[NodeRow]):
+    """Rows that count how many of them are looked at."""
+
+    def __init__(self, rows: Iterable[NodeRow]) -> None:
+        super().__init__(rows)
+        self.seen = 0
+
+    def __iter__(self) -> Iterator[NodeRow]:
+        for row in super().__iter__():
+            self.seen += 1
+            yield row
+
+    def __getitem__(self, place: Any) -> Any:
+        self.seen += len(range(*place.indices(len(self)))) if isinstance(place, slice) else 1
+        return super().__getitem__(place)
+
+
+async def test_a_row_that_stays_is_found_without_looking_for_it() -> None:
+    app = Bench()
+    async with app.run_test(size=(100, HEIGHT)) as pilot:
+        app.table.set_rows(MANY)
+        await pilot.pause()
+        same = Watched(MANY)
+        app.table.set_rows(same)
+        await pilot.pause()
+        assert same.seen < 200, "a sample for the widths, and what is on the screen"
+        gone = Watched(MANY[1:])
+        app.table.set_rows(gone)
+        await pilot.pause()
+        assert gone.seen < len(gone) + 200, "one search for the row that is gone"
+
+
+async def test_one_node_of_two_contexts_is_found_in_each() -> None:
+    west = Context("dev", "us-west-2")
+    rows: list[NodeRow] = [node(1, "a"), Group("env", "x", 2), node(2, "b"), node(2, "b", context=west), node(3, "c")]
+    for at in (0, 2, 3, 4):
+        assert place_of(rows, row_key(rows[at])) == at
+    assert place_of(rows, row_key(rows[1])) == 1
+    assert place_of(rows, row_key(node(4))) is None
+    assert listed(rows, [node(2, context=west).key]) == [rows[3]]
+
+
+async def test_marking_renders_one_row() -> None:
+    marked: set[object] = set()
+    form = Form(row_key, group_cell, lambda row: MARKED if row_key(row) in marked else NO_SIGN, place_of)
+    app = Bench(form)
+    async with app.run_test(size=(100, HEIGHT)) as pilot:
+        app.table.set_rows(MANY)
+        await pilot.pause()
+        before = app.table.painted
+        marked.add(MANY[3].key)
+        app.table.refresh()
+        await pilot.pause()
+        assert app.table.painted - before == 1
+
+
+async def test_a_click_on_a_heading_names_its_column_and_one_on_a_banner_chooses_it() -> None:
+    heard: list[object] = []
+
+    class Hearing(Bench):
+        def on_table_heading_clicked(self, message: Table.HeadingClicked) -> None:
+            heard.append(message.name)
+
+        def on_table_chosen(self) -> None:
+            heard.append(self.table.row)
+
+    group = Group("env", "prod", 2)
+    app = Hearing()
+    async with app.run_test(size=(100, HEIGHT)) as pilot:
+        app.table.set_rows([group, *MANY[:2]])
+        await pilot.pause()
+        await pilot.click(offset=(app.table.render_line(0).text.index("PING"), 0))
+        await pilot.click(offset=(1, 0))
+        await pilot.click(offset=(5, 1))
+        await pilot.click(offset=(5, 2))
+        await pilot.click(offset=(5, 3), times=2)
+        assert heard == ["ping", group, MANY[1]]

@@ -18,7 +18,7 @@ from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from textual.app import ComposeResult
 
@@ -35,6 +35,17 @@ class Named:
     label: str
     note: str = ""
     sign: str = ""
+
+
+class _Line(Input):
+    """Leaves some letters to the dialog: Textual gives bindings only what the focused line does not consume."""
+
+    def __init__(self, left: Container[str]) -> None:
+        super().__init__(placeholder="type to filter", compact=True, select_on_focus=False, max_length=200)
+        self._left = left
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        return key not in self._left and super().check_consume_key(key, character)
 
 
 class _Names(Dialog[A]):
@@ -56,6 +67,8 @@ class _Names(Dialog[A]):
         Binding("enter", "accept", show=False, priority=True),
     ]
 
+    LETTERS: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, title: str, keys: str, names: Iterable[Named]) -> None:
         super().__init__()
         self._title, self._keys = title, keys
@@ -71,7 +84,7 @@ class _Names(Dialog[A]):
         box.border_title = Content(self._title)
         box.border_subtitle = Content(self._keys)
         with box:
-            yield Input(placeholder="type to filter", compact=True, select_on_focus=False, max_length=200)
+            yield _Line(self.LETTERS)
             yield self._table
 
     def on_mount(self) -> None:
@@ -142,6 +155,7 @@ class ColumnMenu(_Names[ChosenColumns]):
         Binding("shift+down,J", "shift(1)", show=False, priority=True),
         Binding("ctrl+r", "reset", show=False, priority=True),
     ]
+    LETTERS = ("space", "J", "K")  # names are found without them too
 
     def __init__(self, names: Iterable[Named], shown: Sequence[str], standard: Sequence[str]) -> None:
         keys = "space shows or hides · ⇧↑ ⇧↓ move · ^r resets · ↵ done"

@@ -159,16 +159,20 @@ class Lines(Generic[R]):
 
     def heading(self, width: int) -> Strip:
         """The titles; an arrow behind the one by which rows are ordered, in the gap where its column is narrow."""
-        titles = [self._title(placed, last=at + 1 == len(self.placed)) for at, placed in enumerate(self.placed)]
+        spare = width - self._form.margin - sum(placed.width + GAP for placed in self.placed) + GAP
+        # The last has no gap behind it, but perhaps room.
+        titles = [
+            self._title(each, GAP if each is not self.placed[-1] else max(0, min(spare, GAP))) for each in self.placed
+        ]
         style = self._style("table--heading")
         return Strip([Segment(" " * self._form.margin + "".join(titles), style)]).adjust_cell_length(width, style)
 
-    def _title(self, placed: Placed[R], *, last: bool) -> str:
-        column, room = placed.column, placed.width + (0 if last else GAP)
+    def _title(self, placed: Placed[R], gap: int) -> str:
+        column, room = placed.column, placed.width + gap
         if self._order is None or column.name != self._order[0]:
             return fit(fit(column.title, placed.width), room)
         arrow = ARROWS[self._order[1]]
-        title = fit(column.title, min(cell_len(column.title), placed.width - (1 if last else 0)))
+        title = fit(column.title, min(cell_len(column.title), placed.width - (0 if gap else 1)))
         return fit(f"{title}{arrow}" if cell_len(title) >= placed.width - 1 else f"{title} {arrow}", room)
 
     def note(self, text: str, width: int) -> Strip:
