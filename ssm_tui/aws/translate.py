@@ -220,8 +220,10 @@ def _credentials_error(request: Request, error: Any, kinds: set[str]) -> Credent
             "sign in with `aws configure sso` or `aws configure`, name a profile with --profile, or try --demo",
         )
     if kinds & _SIGN_IN:
-        login = request.login.replace("sso login", "login") if "LoginError" in kinds else request.login
-        return CredentialsError(f"the sign-in of {request.whose} has expired or is missing", f"run: {login}")
+        console = "LoginError" in kinds
+        login = request.login.replace("sso login", "login") if console else request.login
+        hint = f"run: {login}" + ("" if console else ", or sign in with i in ssm-tui")
+        return CredentialsError(f"the sign-in of {request.whose} has expired or is missing", hint)
     if "RefreshWithMFAUnsupportedError" in kinds:
         return CredentialsError(
             f"{request.whose} needs an MFA code", "in the interface i asks for it; a command asks when it is run again"

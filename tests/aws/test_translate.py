@@ -127,7 +127,7 @@ def test_what_the_library_raises(raised: Exception, kind: type[AwsError], word: 
 def test_the_sign_in_hint_names_the_profile() -> None:
     with pytest.raises(CredentialsError) as caught, translated(REQUEST):
         raise boto.UnauthorizedSSOTokenError
-    assert caught.value.hint == "run: aws sso login --profile prod"
+    assert caught.value.hint == "run: aws sso login --profile prod, or sign in with i in ssm-tui"
 
 
 def test_an_unknown_profile_lists_those_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ async def test_a_failed_refresh_keeps_the_rows_and_says_what_to_do() -> None:
         world.cloud.pages = []
         await person.press("r")
         await person.sees("✗ failed")
-        await person.sees("has expired · run: aws sso login")
+        await person.sees("has expired · i signs in")
         assert person.text().count("has expired") == 1
         assert "web-10" in person.text()
         world.cloud.error = None

@@ -76,13 +76,26 @@ async def test_a_login_in_the_terminal_lets_every_region_of_the_profile_go_on() 
 async def test_profiles_of_the_same_session_go_on_together_and_others_do_not() -> None:
     world, clouds = expired_world(("dev", "eu-west-1"), ("dev-admin", "eu-west-1"), ("else", "eu-west-1"))
     world.sign_ins.ways |= {"dev": Way("sso work", LOGIN), "dev-admin": Way("sso work", LOGIN), "else": Way("sso home")}
+    # The row with the cursor says whose sign-in is meant: dev-admin's is the first.
     async with started(world) as person:
         await person.sees("i signs in")
         await person.press("i")
         await person.sees("Sign in?")
         await person.press("y")
-        await person.until(lambda: clouds.renewed == ["dev", "dev-admin"])
+        await person.until(lambda: sorted(map(str, clouds.renewed)) == ["dev", "dev-admin"])
         await person.until(lambda: [each.profile for each in _failed(person)] == ["else"])
+
+
+async def test_the_list_of_contexts_signs_in_to_the_highlighted_one() -> None:
+    world, clouds = expired_world(("ops", "eu-west-1"), ("dev", "eu-west-1"), ("dev", "us-east-1"))
+    world.sign_ins.ways["dev"] = Way("code dev", serial=SERIAL)
+    async with started(world) as person:
+        await person.sees("i signs in")
+        await person.press("c")
+        await person.sees("3 contexts: 3 failed")
+        await person.press("down", "i")
+        await person.until(lambda: clouds.renewed == ["dev"])
+        await person.sees("3 contexts: 2 fresh, 1 failed")
 
 
 async def test_a_device_login_shows_address_and_code_and_ends_by_itself() -> None:

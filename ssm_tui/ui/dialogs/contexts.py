@@ -33,7 +33,7 @@ class Next(Enum):
 
 
 class ContextsDialog(Dialog[Next]):
-    """Follows what is read. `read_again` begins to read one context."""
+    """Follows what is read. `read_again` begins to read one context, `sign_in` to sign in to it."""
 
     DEFAULT_CSS = """
     ContextsDialog > .box { width: 90%; max-width: 120; height: 80%; padding: 0 1; }
@@ -42,20 +42,26 @@ class ContextsDialog(Dialog[Next]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "read_again", show=False),
+        Binding("i", "sign_in", show=False),
         Binding("p", "next('PROFILES')", show=False),
         Binding("P", "next('REGIONS')", show=False),
         Binding("c,q", "leave", show=False),
     ]
 
-    def __init__(self, rows: Sequence[ContextRow], read_again: Callable[[Context], None]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[ContextRow],
+        read_again: Callable[[Context], None],
+        sign_in: Callable[[Context], None],
+    ) -> None:
         super().__init__()
-        self._rows, self._read_again = rows, read_again
+        self._rows, self._read_again, self._sign_in = rows, read_again, sign_in
         self._table = Table[ContextRow](context_columns(), Form(lambda row: row.context), id="contexts")
         self._table.empty_text = "No context is open. p chooses profiles."
 
     def compose(self) -> ComposeResult:
         box = Vertical(classes="box")
-        box.border_subtitle = Content("r reads again · p profiles · P regions · Esc leaves")
+        box.border_subtitle = Content("r reads again · i signs in · p profiles · P regions · Esc leaves")
         with box:
             yield self._table
             yield Static(classes="why")
@@ -89,6 +95,11 @@ class ContextsDialog(Dialog[Next]):
         """The highlighted one."""
         if (row := self._table.row) is not None:
             self._read_again(row.context)
+
+    def action_sign_in(self) -> None:
+        """To the highlighted one, where it waits for that."""
+        if (row := self._table.row) is not None:
+            self._sign_in(row.context)
 
     def action_next(self, name: str) -> None:
         """Leaves for a picker."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 
 class ContextFlow:
-    """`counts` tells how many nodes of each context are listed, `changed` is called when something is to be shown."""
+    """`counts` tells how many nodes of each context are listed, `changed` is called when something is to be shown,
+    `sign_in` when the user wants to sign in to a context."""
 
     def __init__(
         self,
@@ -40,9 +41,11 @@ class ContextFlow:
         knowledge: Knowledge,
         counts: Callable[[], Mapping[Context, Counts]],
         changed: Callable[[], None],
+        sign_in: Callable[[Context], None],
     ) -> None:
         self._app, self._accounts, self._picked, self._clock = app, services.accounts, services.picked, services.clock
         self._catalog, self._knowledge, self._counts, self._changed = catalog, knowledge, counts, changed
+        self._sign_in = sign_in
         self._choice = AS_STARTED
         self._list: ContextsDialog | None = None
         self._following: tuple[Picker, Callable[[], Sequence[Pick]], str] | None = None
@@ -129,7 +132,7 @@ class ContextFlow:
 
     async def show_list(self) -> None:
         """Every context with its state; from there on to the pickers."""
-        self._list = ContextsDialog(self._rows(), self._read_again)
+        self._list = ContextsDialog(self._rows(), self._read_again, self._sign_in)
         try:
             wanted = await self._app.push_screen_wait(self._list)
         finally:

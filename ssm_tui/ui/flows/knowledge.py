@@ -114,6 +114,8 @@ class Knowledge:
 
     def read_again(self, context: Context) -> None:
         """Reads this one again."""
+        if self._catalog.readings[context].refused:
+            self._clouds.renew(context.profile)
         self._read(context)
 
     def refresh_when_due(self) -> bool:

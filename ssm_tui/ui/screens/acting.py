@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
-from ssm_tui.ui.actions import ACTIONS, actions_of, find
+from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.arranging import ArrangingFlow
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.ui.actions import Action
     from ssm_tui.ui.presentation.copies import Copyable
     from ssm_tui.ui.services import Services
@@ -53,7 +54,13 @@ class Acting(Board):
         super().__init__(services, filter_text)
         self._knowledge = Knowledge(services, self._catalog, self.post_message)
         self._contexts = ContextFlow(
-            self.app, services, self._catalog, self._knowledge, lambda: self._lists.listing.counts, self._changed
+            self.app,
+            services,
+            self._catalog,
+            self._knowledge,
+            lambda: self._lists.listing.counts,
+            self._changed,
+            self._sign_in_to,
         )
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
@@ -150,12 +157,16 @@ class Acting(Board):
         self.action_contexts()
 
     def action_sign_in(self) -> None:
-        """For the highlighted tunnel where it waits, else for whichever profile is waited for."""
-        waiting = self._sign_in.waiting()
-        status = self._lists.running_tunnel(self.view)
-        wanted = status.request.context.profile if status is not None else None
+        """For the highlighted tunnel or node where its profile waits, else for whichever profile is waited for."""
+        status, node = self._lists.running_tunnel(self.view), self._lists.node if self.view is View.NODES else None
+        context = status.request.context if status is not None else node.context if node is not None else None
+        wanted, waiting = context and context.profile, self._sign_in.waiting()
         if wanted in waiting or waiting:
             self._flow(self._sign_in.start(wanted if wanted in waiting else next(iter(waiting))))
+
+    def _sign_in_to(self, context: Context) -> None:
+        if context.profile in self._sign_in.waiting():
+            self._flow(self._sign_in.start(context.profile))
 
     def action_left_over(self) -> None:
         self._flow(self._left_over.ask())
