@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -47,6 +48,12 @@ class _Line(Input):
     def check_consume_key(self, key: str, character: str | None = None) -> bool:
         return key not in self._left and super().check_consume_key(key, character)
 
+    async def settled(self) -> None:
+        """Until the keys that were on their way here have been taken in."""
+        taken = asyncio.Event()
+        self.call_later(taken.set)
+        await taken.wait()
+
 
 class _Names(Dialog[A]):
     """A list that is filtered as one types; the arrows move in it meanwhile."""
@@ -73,6 +80,7 @@ class _Names(Dialog[A]):
         super().__init__()
         self._title, self._keys = title, keys
         self._names = list(names)
+        self._filtered_by = ""
         columns = (
             Column("", _label, rank=0, least=20, most=40, steady=30),
             Column(" ", _note, rank=1, least=6, most=24),
@@ -98,8 +106,16 @@ class _Names(Dialog[A]):
         wanted = self.query_one(Input).value.strip().casefold()
         return [each for each in self._names if wanted in each.label.casefold() or wanted in each.name.casefold()]
 
+    async def _typed_ahead(self) -> None:
+        """The dialog's keys overtake the letters before them, whose row is meant."""
+        line = self.query_one(_Line)
+        await line.settled()
+        if line.value != self._filtered_by:
+            self._fill(restart=True)
+
     def _fill(self, *, restart: bool = False) -> None:
         rows = self._matching()
+        self._filtered_by = self.query_one(Input).value
         self._table.empty_text = "" if rows else "None is called so."
         self._table.set_rows(rows, restart=restart)
 
@@ -107,16 +123,19 @@ class _Names(Dialog[A]):
     def _typed(self) -> None:
         self._fill(restart=True)
 
-    def action_move(self, by: int) -> None:
+    async def action_move(self, by: int) -> None:
+        await self._typed_ahead()
         self._table.action_move(by)
 
-    def action_page(self, by: int) -> None:
+    async def action_page(self, by: int) -> None:
+        await self._typed_ahead()
         self._table.action_page(by)
 
-    def action_edge(self, last: bool) -> None:
+    async def action_edge(self, last: bool) -> None:
+        await self._typed_ahead()
         self._table.action_edge(last)
 
-    def action_accept(self) -> None:
+    async def action_accept(self) -> None:
         raise NotImplementedError
 
 
@@ -132,8 +151,9 @@ class NameMenu(_Names[str]):
     """Answers with the name that was chosen."""
 
     @on(Table.Chosen)
-    def action_accept(self) -> None:
+    async def action_accept(self) -> None:
         """The highlighted one."""
+        await self._typed_ahead()
         if (row := self._table.row) is not None:
             self.dismiss(row.name)
 
@@ -168,18 +188,20 @@ class ColumnMenu(_Names[ChosenColumns]):
     def _sign(self, each: Named) -> Piece:
         return ("✓", Tone.GOOD) if each.name in self._shown else NO_SIGN
 
-    def action_show_or_hide(self) -> None:
+    async def action_show_or_hide(self) -> None:
         """Shows the highlighted one, or hides it."""
+        await self._typed_ahead()
         if (row := self._table.row) is not None:
             self._shown ^= {row.name}
             self._table.refresh()
 
-    def on_table_chosen(self) -> None:
+    async def on_table_chosen(self) -> None:
         """A double click."""
-        self.action_show_or_hide()
+        await self.action_show_or_hide()
 
-    def action_shift(self, by: int) -> None:
+    async def action_shift(self, by: int) -> None:
         """Changes places with its neighbour in the list as it is filtered."""
+        await self._typed_ahead()
         row, shown = self._table.row, self._matching()
         place = self._table.place + by
         if row is None or not 0 <= place < len(shown):
@@ -192,7 +214,7 @@ class ColumnMenu(_Names[ChosenColumns]):
         """As the settings have them, at once."""
         self.dismiss(ChosenColumns(None))
 
-    def action_accept(self) -> None:
+    async def action_accept(self) -> None:
         """As they are now."""
         names = tuple(each.name for each in self._names if each.name in self._shown)
         self.dismiss(ChosenColumns(None if names == self._standard else names))

@@ -10,9 +10,9 @@ from ssm_tui.domain.listing import Arrangement, Sort
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.ui.dialogs.names import ColumnMenu, Named, NameMenu
 from ssm_tui.ui.flows.telling import tell
+from ssm_tui.ui.presentation.cells import ARROWS
 from ssm_tui.ui.presentation.nodes import FIXED
 from ssm_tui.ui.presentation.text import visible
-from ssm_tui.ui.widgets.table_lines import ARROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 GAP = 2
+ARROWS = {False: "▲", True: "▼"}
+"""Which way a column is sorted; the second is descending."""
 
 
 class Tone(StrEnum):

@@ -6,8 +6,10 @@ from ssm_tui.domain.access import SessionKind
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.presentation.cells import ARROWS
 from ssm_tui.ui.presentation.databases import REACH
-from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, UNKNOWN
+from ssm_tui.ui.presentation.node_rows import FOLDED, MARKED, OPEN
+from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, PINGS, PINNED, UNKNOWN
 from ssm_tui.ui.presentation.tunnels import DETACHED, SAVED, STATES
 
 _ACCESS = {
@@ -52,6 +54,15 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Relay",
         (*((REACH[reach][0], text) for reach, text in _REACH.items()), ("◐ reading", "relays are still being read")),
+    ),
+    (
+        "List of nodes",
+        (
+            (MARKED[0], "marked: copy, forward and pin take all that are; other keys take the highlighted one"),
+            (PINNED, "pinned on top, whatever the order"),
+            (f"{OPEN} {FOLDED}", "a group by a tag with the number of its nodes; folded, they are hidden"),
+            (" ".join(ARROWS.values()), "the column by which nodes are sorted, and which way"),
+        ),
     ),
     (
         "Everywhere",

@@ -10,12 +10,12 @@ from textual import on
 from ssm_tui.ui.actions import View, actions_of
 from ssm_tui.ui.flows.desktop import has_desktop
 from ssm_tui.ui.presentation.copies import nodes_copies
-from ssm_tui.ui.presentation.counts import marked
-from ssm_tui.ui.presentation.node_rows import nodes_in
+from ssm_tui.ui.presentation.node_rows import MARKED, nodes_in
 from ssm_tui.ui.presentation.tunnels import counted
 from ssm_tui.ui.screens.acting import Acting
 from ssm_tui.ui.widgets.bars import KeyBar
 from ssm_tui.ui.widgets.table import Table
+from ssm_tui.ui.widgets.table_lines import LIT
 
 if TYPE_CHECKING:
     from ssm_tui.domain.nodes import Node
@@ -116,8 +116,8 @@ class NodeActions(Acting):
     @staticmethod
     def _labelled(action: Action, count: int) -> Action:
         if action.name in _OF_SEVERAL:
-            return replace(action, label=f"{action.label} {marked(count, 0)}")
-        return replace(action, label=f"{action.label} ▌ only") if action.name in _OF_ONE else action
+            return replace(action, label=f"{action.label} {MARKED[0]}{count:,}")
+        return replace(action, label=f"{action.label} {LIT}") if action.name in _OF_ONE else action
 
     # How the list stands
 

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
-from ssm_tui.ui.presentation.cells import GAP, Placed, Tone, arrange, fitted, natural_widths
+from ssm_tui.ui.presentation.cells import ARROWS, GAP, Placed, Tone, arrange, fitted, natural_widths
 from ssm_tui.ui.presentation.highlights import NOTHING_FOUND, marked
 from ssm_tui.ui.presentation.text import Cut, fit
 
@@ -30,7 +30,6 @@ SAMPLE = 48  # rows that are measured for the widths of columns, at each key of 
 CACHED = 2000  # strips kept before the cache starts afresh
 LIT = "▌"
 NO_SIGN: Piece = (" ", Tone.PLAIN)
-ARROWS = {False: "▲", True: "▼"}
 
 
 @dataclass(frozen=True, slots=True)
