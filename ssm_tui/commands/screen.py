@@ -51,6 +51,7 @@ def run(program: Program, filter_text: str) -> int:
         ),
         saved=settings.tunnels,
         groups=settings.groups,
+        filters=settings.filters,
         resolve=program.requests.resolve,
         sign_ins=SignIns(),
         codes=program.desk,

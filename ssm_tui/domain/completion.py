@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
@@ -10,8 +11,9 @@ from ssm_tui.domain.filters import SAVED, TAG, is_field
 from ssm_tui.domain.tokens import BAR, QUOTES, in_quotes, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from ssm_tui.domain.matching import Filterable
     from ssm_tui.domain.tokens import Token
 
 SHOWN = 8
@@ -59,11 +61,34 @@ class Completion:
         return text[: self.start] + choice.text + text[self.end :], self.start + len(choice.text)
 
 
+NO_CHOICE = Completion(0, 0, ())
+
+
+class Counted:
+    """The vocabulary of a few things, counted when it is asked for."""
+
+    def __init__(self, subjects: Iterable[Filterable]) -> None:
+        self._subjects = subjects
+
+    def tag_keys(self) -> Mapping[str, int]:
+        """The keys of tags."""
+        return Counter(key for each in self._subjects for key in each.tags)
+
+    def tag_values(self, key: str) -> Mapping[str, int]:
+        """The values of a tag."""
+        folded = key.casefold()
+        return Counter(v for each in self._subjects for k, v in each.tags.items() if k.casefold() == folded)
+
+    def field_values(self, name: str) -> Mapping[str, int]:
+        """The values of a field."""
+        return Counter(text for each in self._subjects for text in each.values(name))
+
+
 class Completer:
     """Completes filters in the words of one list. What it has sorted it keeps while the vocabulary stays the same."""
 
-    def __init__(self, vocabulary: Vocabulary, fields: Collection[str]) -> None:
-        self._vocabulary, self._fields = vocabulary, tuple(fields)
+    def __init__(self, vocabulary: Callable[[], Vocabulary], fields: Collection[str]) -> None:
+        self._look_up, self._fields = vocabulary, tuple(fields)
         self._sorted: dict[tuple[str, str], tuple[Mapping[str, int], list[tuple[str, str, int]]]] = {}
         self.compared = 0  # texts looked at so far: what the tests count
 
@@ -86,15 +111,15 @@ class Completer:
 
     def _field(self, name: str, value: Token) -> Completion:
         if name != TAG:
-            known = self._ordered("field", name, self._vocabulary.field_values(name))
+            known = self._ordered("field", name, self._look_up().field_values(name))
             return self._of(value.alternatives()[-1], known)
         equals = value.find("=") if value.find("=") >= 0 else value.text.find("=")
         if equals > 0:
             return self._values(value.text[:equals], value.behind(equals))
-        return self._of(value.alternatives()[-1], self._ordered("keys", "", self._vocabulary.tag_keys()))
+        return self._of(value.alternatives()[-1], self._ordered("keys", "", self._look_up().tag_keys()))
 
     def _values(self, key: str, value: Token) -> Completion:
-        known = self._ordered("tag", key, self._vocabulary.tag_values(key))
+        known = self._ordered("tag", key, self._look_up().tag_values(key))
         return self._of(value.alternatives()[-1], known)
 
     def _names(self, token: Token) -> Completion:
@@ -102,7 +127,7 @@ class Completer:
         typed = token.text.casefold()
         if not typed or token.find(BAR) >= 0:
             return Completion(token.start, token.end, ())
-        keys = self._ordered("keys", "", self._vocabulary.tag_keys())
+        keys = self._ordered("keys", "", self._look_up().tag_keys())
         names = (name for name in (*self._fields, TAG) if name.startswith(typed))
         found = [Choice(f"{name}:", f"{name}:", name=True) for name in names]
         for folded, key, count in keys:

@@ -175,6 +175,13 @@ class Inventory:
         """What the last read has told, and of which nodes."""
         shelf.told, shelf.poorer, shelf.leaving = set(), {}, None
 
+    def discard(self, nodes: Iterable[Node]) -> None:
+        """These are not there any more."""
+        for node in nodes:
+            shelf = self._shelf(node.context)
+            if node.id in shelf.places:
+                self._remove(shelf, node.id)
+
     def drop(self, context: Context) -> None:
         """Nothing that is known of the context holds any more."""
         shelf = self._shelf(context)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
+from ssm_tui.domain.completion import Counted
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
-from ssm_tui.domain.filters import parse
+from ssm_tui.domain.filters import NONE_SAVED, Filter, parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
-from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.nodes import NODE_FIELDS, Node
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.domain.snapshots import Snapshot
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context, Note
     from ssm_tui.domain.databases import Database, DatabasePage
-    from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.listing import Arrangement, Listing
     from ssm_tui.domain.networks import SecurityGroup
-    from ssm_tui.domain.nodes import Node, NodeKey, NodePage
+    from ssm_tui.domain.nodes import NodeKey, NodePage
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
@@ -42,9 +42,9 @@ FIELDS = {
 }
 
 
-def parse_filter(view: View, text: str) -> Filter:
+def parse_filter(view: View, text: str, saved: Mapping[str, str] = NONE_SAVED) -> Filter:
     """The filter in the words of a view. Raises FilterError."""
-    return parse(text, FIELDS[view])
+    return parse(text, FIELDS[view], saved)
 
 
 @dataclass(slots=True)
@@ -62,6 +62,13 @@ class Reading:
     waiting: str = ""  # what AWS makes the reading of nodes wait for, in words
     earlier: dict[str, list[Note]] = field(default_factory=dict)  # of the last read, while this one is under way
 
+    asked_for: Filter | None = None  # the last read of nodes, or the one under way, was narrowed to what this matches
+
+    @property
+    def lacking(self) -> bool:
+        """Of its nodes those alone are known to the end that a filter matched."""
+        return self.asked_for is not None and "nodes" not in self.read
+
     @property
     def busy(self) -> bool:
         """Something is still being read."""
@@ -70,7 +77,8 @@ class Reading:
     @property
     def stale(self) -> bool:
         """The rows are those of `since`: of an earlier run, or of before it failed."""
-        return self.since is not None and bool(self.errors or not self.read >= {"nodes", "databases"})
+        wanted = {"databases"} if self.lacking else {"nodes", "databases"}
+        return self.since is not None and bool(self.errors or not self.read >= wanted)
 
     @property
     def refused(self) -> bool:
@@ -101,11 +109,13 @@ class Catalog:
 
     # Reads
 
-    def begin(self, context: Context) -> bool:
-        """A read of the context starts; False where one is already under way."""
+    def begin(self, context: Context, asked_for: Filter | None = None) -> bool:
+        """A read of the context starts, narrowed to what a filter matches where there is one; False where another is
+        already under way."""
         reading = self.readings.setdefault(context, Reading())
         if reading.busy:
             return False
+        reading.asked_for = asked_for
         reading.parts = {"nodes", "access", "databases"}
         reading.nodes, reading.notes, reading.earlier = 0, {}, reading.notes
         self._inventory.begin(context)
@@ -157,6 +167,8 @@ class Catalog:
             reading.waiting = ""
         if error is not None:
             reading.errors[part] = error
+        elif part == "nodes" and reading.asked_for is not None:
+            self._end_narrowed(context, reading.asked_for)
         else:
             reading.ended[part] = self._clock()
             reading.read.add(part)
@@ -167,8 +179,23 @@ class Catalog:
             reading.since = self._clock()
         self._relays = None
 
+    def stopped(self, context: Context) -> None:
+        """The read that is under way is not told any more."""
+        self.readings[context].parts = set()
+
+    def _end_narrowed(self, context: Context, asked_for: Filter) -> None:
+        """Nothing is known of nodes that do not match; those that did and were not told do no more."""
+        if not any(note.partial for note in self.readings[context].notes.get("nodes", ())):
+            known = self._inventory.query(asked_for).rows
+            gone = (
+                n for n in known if isinstance(n, Node) and n.context == context and not self._inventory.seen(n.key)
+            )
+            self._inventory.discard(list(gone))
+
     def _partly_told(self, context: Context, part: str) -> bool:
-        return any(note.partial for note in self.readings[context].notes.get(part, ()))
+        reading = self.readings[context]
+        narrowed = part == "nodes" and reading.asked_for is not None
+        return narrowed or any(note.partial for note in reading.notes.get(part, ()))
 
     def _forget(self, context: Context, part: str, *, partly: bool) -> None:
         """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
@@ -270,6 +297,10 @@ class Catalog:
     def vocabulary(self) -> Columns:
         """What filters of nodes may be completed with."""
         return self._inventory.vocabulary()
+
+    def database_words(self) -> Counted:
+        """The same of databases."""
+        return Counted(self.databases(Filter(), ()))
 
     def tag_keys(self) -> Mapping[str, int]:
         """The keys of the nodes' tags, and how many nodes have each."""

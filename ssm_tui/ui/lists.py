@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from ssm_tui.domain.filters import Filter
+from ssm_tui.domain.completion import NO_CHOICE, Completer
+from ssm_tui.domain.filters import Filter, names_saved, saved_name
 from ssm_tui.domain.listing import Arrangement, Group, Listing
 from ssm_tui.domain.nodes import Node, NodeKey
 from ssm_tui.errors import FilterError
 from ssm_tui.ui.actions import View
-from ssm_tui.ui.catalog import parse_filter
+from ssm_tui.ui.catalog import FIELDS, parse_filter
 from ssm_tui.ui.marks import Marks
 from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
@@ -18,6 +19,7 @@ from ssm_tui.ui.presentation.counts import counted, marked, together
 from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
 from ssm_tui.ui.presentation.details import Details, database_details, node_details
 from ssm_tui.ui.presentation.emptiness import Circumstances, why_no_databases, why_no_nodes
+from ssm_tui.ui.presentation.highlights import NOTHING_FOUND, Found, found_in_database, found_in_node
 from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, listed, place_of, row_key
 from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.presentation.tunnel_details import Insight, tunnel_details
@@ -26,9 +28,10 @@ from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import datetime
 
+    from ssm_tui.domain.completion import Completion
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
@@ -53,15 +56,21 @@ class Lists:
         self.arrangement = Arrangement()
         self.marks = Marks()
         self.listing = Listing((), {})
-        form = Form(row_key, group_cell, self._sign, place_of)
+        form = Form(row_key, group_cell, self._sign, place_of, self._found_in_node)
         self.nodes = Table[NodeRow](self._node_columns(), form, id="nodes")
-        self.databases = Table[DatabaseRow](database_columns(), Form(lambda row: row.key), id="databases")
+        found: Form[DatabaseRow] = Form(lambda row: row.key, found=self._found_in_database)
+        self.databases = Table[DatabaseRow](database_columns(), found, id="databases")
         self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), Form(lambda row: row.key), id="tunnels")
         self.insight: tuple[Hashable, Insight] = (None, Insight())  # of the tunnel with this key
         self._filters = dict.fromkeys(View, Filter())
         self._texts = dict.fromkeys(View, "")
         self.failed = False  # not even the contexts could be found out
         self._problems: dict[View, FilterError | None] = dict.fromkeys(View)
+        self._saved: Mapping[str, str] = {}
+        self._completers = {
+            View.NODES: Completer(catalog.vocabulary, FIELDS[View.NODES]),
+            View.DATABASES: Completer(catalog.database_words, FIELDS[View.DATABASES]),
+        }
         self._hidden: tuple[object, int, int] = ((), 0, 0)  # rows, version of the marks, how many are not among them
 
     @property
@@ -146,11 +155,50 @@ class Lists:
         """Takes a filter; one that does not parse leaves the list as it was."""
         self._texts[view] = text
         try:
-            self._filters[view] = parse_filter(view, text)
+            wanted = parse_filter(view, text, self._saved)
         except FilterError as error:
             self._problems[view] = error
-        else:
-            self._problems[view] = None
+            return
+        self._problems[view] = None
+        if wanted.terms != self._filters[view].terms:
+            self.tables[view].repaint()  # other parts of the rows are marked
+        self._filters[view] = wanted
+
+    def save(self, saved: Mapping[str, str]) -> None:
+        """The saved filters there are from now on, by name."""
+        self._saved = saved
+        for view, text in self._texts.items():
+            self.set_filter(view, text)
+
+    def complete(self, view: View, text: str, cursor: int) -> Completion:
+        """What may stand there in the filter."""
+        completer = self._completers.get(view)
+        return NO_CHOICE if completer is None else completer.complete(text, cursor, self._saved)
+
+    def asked_for(self, given: str) -> Filter | None:
+        """The filter of nodes where AWS is to be asked for no others: it was `given` on the command line, or is a saved
+        one."""
+        text = self._texts[View.NODES]
+        named = saved_name(text, self._saved) or names_saved(text)
+        meant = named or (text.strip() and text == given)
+        return self._filters[View.NODES] if meant and self._problems[View.NODES] is None else None
+
+    def remark(self, view: View) -> str:
+        """What else there is to say of the filter: by what name it is saved, whether other nodes have not been read."""
+        name = saved_name(self._texts[view], self._saved)
+        lacking = view is View.NODES and any(each.lacking for each in self._catalog.readings.values())
+        return " · ".join(
+            filter(None, (f"saved filter: {name}" if name else "", "others are not read" if lacking else ""))
+        )
+
+    def _found_in_node(self, row: NodeRow, column: Column[NodeRow]) -> Found:
+        if isinstance(row, Group) or not self._filters[View.NODES]:
+            return NOTHING_FOUND
+        return found_in_node(self._filters[View.NODES], row, column.name)
+
+    def _found_in_database(self, row: DatabaseRow, column: Column[DatabaseRow]) -> Found:
+        wanted = self._filters[View.DATABASES]
+        return found_in_database(wanted, row, column.title) if wanted else NOTHING_FOUND
 
     # Rows
 

@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 LOOK = 0.2  # seconds between two looks whether somebody still wants what has not been taken yet
 
 
+class Told(Message):
+    """Something that a read tells. Once the read is stopped it does not count, even where it is on its way already."""
+
+    stopped: threading.Event | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its read goes on, or went to its end."""
+        return self.stopped is None or not self.stopped.is_set()
+
+
 @dataclass
-class Portion(Message):
+class Portion(Told):
     """As much as the UI's thread takes in within a few milliseconds. The next one is posted only when this one has been
     taken, so that keys come between."""
 
@@ -63,6 +74,8 @@ class Posting:
         self._heard()
         if not self._wanted():
             return False
+        if isinstance(message, Told):
+            message.stopped = self._stopped
         self._posts.post(message)
         return True
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 
+from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
-from ssm_tui.ui.posting import Portion, Posting, Posts
+from ssm_tui.ui.posting import Portion, Posting, Posts, Told
 from ssm_tui.ui.slots import Slots
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.services import Cloud, Clouds
@@ -64,7 +66,7 @@ class CallerKnown(Message):
     account: str
 
 
-class Read(Message):
+class Read(Told):
     """Something that was read; the screen lets the catalog take it in, whatever it is."""
 
     def about(self) -> Context | None:
@@ -78,7 +80,7 @@ class Read(Message):
     def taken_in(self, catalog: Catalog) -> bool:
         """Enters, unless it is of a context that is not chosen any more; whoever waits for that goes on."""
         try:
-            wanted = self.about() in (None, *catalog.readings)
+            wanted = self.counts and self.about() in (None, *catalog.readings)
             if wanted:
                 self.enter(catalog)
         finally:
@@ -210,11 +212,16 @@ class Reader:
         # Not in one of the slots: rows that are on the disk do not wait for a call that hangs.
         threading.Thread(target=recall, name="recall", daemon=True).start()
 
-    def read(self, context: Context, answered: Mapping[NodeKey, Node] = NONE_ANSWERED) -> None:
+    def read(
+        self,
+        context: Context,
+        answered: Mapping[NodeKey, Node] = NONE_ANSWERED,
+        narrowing: Narrowing = NOTHING_NARROWED,
+    ) -> None:
         """Reads nodes, then the access to them, and beside that the databases. The access to those that are answered
         for, and have the same tags as then, is not asked for again."""
         tell = self._posting(self._stopped.setdefault(context, threading.Event()))
-        self._spawn(lambda: self._read_nodes(context, answered, tell), f"nodes {context.label}", NODES)
+        self._spawn(lambda: self._read_nodes(context, answered, narrowing, tell), f"nodes {context.label}", NODES)
         self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES)
 
     def stop(self, context: Context) -> None:
@@ -260,7 +267,9 @@ class Reader:
             tell(CallerKnown(context, cloud.identify().account))
         return cloud
 
-    def _read_nodes(self, context: Context, answered: Mapping[NodeKey, Node], tell: Posting) -> None:
+    def _read_nodes(
+        self, context: Context, answered: Mapping[NodeKey, Node], narrowing: Narrowing, tell: Posting
+    ) -> None:
         nodes: dict[NodeKey, Node] = {}
         known = False
 
@@ -268,7 +277,7 @@ class Reader:
             # Not behind STS: a call's time, and where it cannot be reached there would be no list. The first nodes
             # come when it is known whose they are, and say so; of none at all the reading of databases says it.
             nonlocal known
-            for page in self._clouds.open(context).node_pages():
+            for page in self._clouds.open(context).node_pages(narrowing):
                 if not known and (account := next((node.account for node in page.nodes if node.account), None)):
                     known = True
                     tell(CallerKnown(context, account))

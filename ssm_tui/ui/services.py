@@ -246,7 +246,7 @@ class Services:
     is no terminal to give away (a browser, a test). `sign_ins` renews profiles' credentials, MFA codes are wanted at
     `codes`, `browser` gives the command that opens an address, None where there is none. `resolve` finds out what a
     saved tunnel means, and raises SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their
-    group.
+    group; `filters` the settings' saved filters, by name.
     """
 
     clouds: Clouds
@@ -258,6 +258,7 @@ class Services:
     clock: Callable[[], datetime] = now
     saved: tuple[SavedTunnel, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
     resolve: Callable[[SavedTunnel], TunnelRequest] = not_resolved
     sign_ins: SignIns = field(default_factory=NoSignIns)
     codes: Codes = field(default_factory=NoCodes)

@@ -58,7 +58,7 @@ def at(text: str) -> tuple[str, int]:
 
 
 def complete(text: str, fleet: Sequence[Node] = FLEET) -> Completion:
-    return Completer(Words(fleet), NODE_FIELDS).complete(*at(text), SAVED)
+    return Completer(lambda: Words(fleet), NODE_FIELDS).complete(*at(text), SAVED)
 
 
 def labels(text: str) -> list[str]:
@@ -143,7 +143,7 @@ TEXTS = st.text(st.sampled_from("ab :=|*?-@\"'[]\n\x1bé한"), min_size=1, max_s
 def test_what_is_chosen_finds_its_node_and_no_other(key: str, value: str, other: str) -> None:
     """Whatever a tag holds: by its key, then by its value."""
     fleet = (node("i-1", tags={key: value}), node("i-2", tags={key: other + "x"}))
-    completer = Completer(Words(fleet), NODE_FIELDS)
+    completer = Completer(lambda: Words(fleet), NODE_FIELDS)
     typed = completer._key(key) + "="
     found = completer.complete(typed, len(typed))
     choice = next(each for each in found.choices if each.label == value)
@@ -159,7 +159,7 @@ def test_what_is_chosen_finds_its_node_and_no_other(key: str, value: str, other:
 @given(st.text(max_size=30), st.integers(0, 30))
 def test_any_text_is_completed_to_one_that_parses_no_worse(text: str, cursor: int) -> None:
     cursor = min(cursor, len(text))
-    completion = Completer(Words(FLEET), NODE_FIELDS).complete(text, cursor, SAVED)
+    completion = Completer(lambda: Words(FLEET), NODE_FIELDS).complete(text, cursor, SAVED)
     assert 0 <= completion.start <= completion.end == cursor
     try:
         parse(text, NODE_FIELDS, SAVED)
@@ -173,7 +173,7 @@ def test_any_text_is_completed_to_one_that_parses_no_worse(text: str, cursor: in
 
 def test_a_keystroke_among_ten_thousand_values_looks_at_each_once_and_sorts_none() -> None:
     words = Words([node(f"i-{n}", tags={"Name": f"Web-{n % 9_999}"}) for n in range(10_000)])
-    completer = Completer(words, NODE_FIELDS)
+    completer = Completer(lambda: words, NODE_FIELDS)
     assert completer.complete("Name=", 5).choices[0] == Choice("Web-0", "Web-0", 2)
     ordered = completer._sorted["tag", "Name"]
     for typed in ("Name=w", "Name=we", "Name=web-12"):

@@ -18,7 +18,7 @@ from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.signing import DeviceCode, Way
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.ui.services import NoAccounts, NoMemory, Services, UiSettings
+from ssm_tui.ui.services import NoAccounts, NoChoices, NoMemory, Services, UiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.sessions import SessionSpec
     from ssm_tui.domain.signing import CodeQuestion
     from ssm_tui.errors import SsmTuiError
+    from ssm_tui.ui.services import ChoiceMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CONTEXT = Context("dev", "eu-west-1")
@@ -105,6 +106,7 @@ class FakeCloud:
     called: str | None = None  # the account's alias
     narrowed: list[Narrowing] = field(default_factory=list)  # of each read of nodes
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
+    told: Callable[[Node], bool] = lambda _node: True  # what a narrowed read tells of
 
     def identify(self) -> Caller:
         return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
@@ -117,7 +119,7 @@ class FakeCloud:
         for page in self.pages:
             if self.gate:
                 self.gate.acquire()
-            yield page
+            yield replace(page, nodes=tuple(filter(self.told, page.nodes))) if narrowing else page
         if self.error:
             raise self.error
 
@@ -443,9 +445,11 @@ class World:
     hand_over: FakeHandOver | None = field(default_factory=FakeHandOver)
     settings: UiSettings = field(default_factory=UiSettings)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    filters: dict[str, str] = field(default_factory=dict)
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: FakeDesktops = field(default_factory=FakeDesktops)
+    choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: FakeAccounts | None = None
     picked: FakePicked = field(default_factory=FakePicked)
     sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
@@ -464,8 +468,10 @@ class World:
             clock=lambda: self.now,
             saved=self.directory.saved,
             groups=self.directory.groups,
+            filters=self.filters,
             resolve=self.directory.resolve,
             desktops=self.desktops,
+            choices=self.choices,
             sign_ins=self.sign_ins,
             codes=self.codes,
             browser=lambda url: Command(("browser", url)) if self.has_browser else None,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ssm_tui.background import in_background
+from ssm_tui.domain.narrowing import NOTHING_NARROWED, narrowing
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.filters import Filter
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
 
@@ -55,6 +57,7 @@ class Knowledge:
         self._reader = Reader(services.clouds, post)
         self._pace = Pace(services.settings.refresh_seconds)
         self._found = False
+        self._asked_for: Filter | None = None
 
     def recall(self) -> tuple[Context, ...]:
         """Takes in the first rows of the last run, for the first paint; the others follow. The contexts they are of."""
@@ -162,6 +165,20 @@ class Knowledge:
         """Reads under way come to nothing."""
         self._reader.close()
 
+    def ask_for(self, wanted: Filter | None) -> None:
+        """Of nodes no more is read from now on than what the filter matches; None for all. Where less is known than
+        that, it is read now."""
+        asked_for = wanted if wanted is not None and narrowing(wanted) else None
+        if asked_for == self._asked_for:
+            return
+        self._asked_for = asked_for
+        for context, reading in tuple(self._catalog.readings.items()):
+            if reading.lacking:
+                self._reader.stop(context)
+                self._catalog.stopped(context)
+                self._read(context)
+
     def _read(self, context: Context, *, quietly: bool = False) -> None:
-        if self._catalog.begin(context):
-            self._reader.read(context, self._catalog.answered(context) if quietly else NONE_ANSWERED)
+        if self._catalog.begin(context, self._asked_for):
+            answered = self._catalog.answered(context) if quietly else NONE_ANSWERED
+            self._reader.read(context, answered, narrowing(self._asked_for) if self._asked_for else NOTHING_NARROWED)

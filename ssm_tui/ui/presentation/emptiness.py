@@ -35,6 +35,8 @@ class Circumstances:
 
 def why_no_nodes(under: Circumstances, counts: Counts, *, unmanaged: bool) -> str:
     """Of nodes; `unmanaged` says that unmanaged ones are listed too."""
+    if any(each.lacking and not each.busy and not each.errors for each in under.readings):
+        return f"No node is found by {under.filter_shown}.\nEsc clears the filter and reads all."
     hidden = 0 if unmanaged else counts.unmanaged
     total = counts.total - hidden
     if total and under.filter_text.strip():

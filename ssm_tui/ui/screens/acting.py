@@ -73,6 +73,9 @@ class Acting(Board):
         self._arranging = ArrangingFlow(self.app, self._lists, services.choices, self._catalog.tag_keys, self._changed)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
 
+    def _filter_changed(self) -> None:
+        self._knowledge.ask_for(self._lists.asked_for(self._given) if self.view is not View.DATABASES else None)
+
     def _signed_in(self, profile: str | None) -> None:
         self._knowledge.signed_in(profile)
         self._changed()

@@ -16,7 +16,7 @@ from ssm_tui.ui.presentation.contexts import header_ways, problems
 from ssm_tui.ui.presentation.tunnels import tunnels_cell
 from ssm_tui.ui.widgets.bars import ContextBar, KeyBar, Notices, ViewTabs
 from ssm_tui.ui.widgets.details import DetailsPane
-from ssm_tui.ui.widgets.filter_line import FilterInput, FilterLine
+from ssm_tui.ui.widgets.filter_line import FilterLine
 from ssm_tui.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from ssm_tui.domain.completion import Completion
     from ssm_tui.errors import SsmTuiError
     from ssm_tui.ui.actions import Action
     from ssm_tui.ui.presentation.contexts import Notice
@@ -55,7 +56,9 @@ class Board(Screen[None]):
         self._services = services
         self._catalog = Catalog(services.clock)
         self._lists = Lists(self._catalog, self._tunnel_rows, services.settings.columns, services.clock)
+        self._lists.save(services.filters)
         self._lists.set_filter(View.NODES, filter_text)
+        self._given = filter_text
         self.view = View.NODES
         self._details_wanted: bool | None = None  # None: by the size of the terminal
         self._notices_hidden: tuple[Notice, ...] = ()
@@ -66,7 +69,7 @@ class Board(Screen[None]):
     def compose(self) -> ComposeResult:
         yield ContextBar()
         yield ViewTabs()
-        yield FilterLine()
+        yield FilterLine(self._complete)
         with Container(id="body"):
             with Container(id="lists"):
                 yield from self._lists.tables.values()
@@ -113,6 +116,7 @@ class Board(Screen[None]):
         self.query_one(ContextBar).show(contexts, tunnels_cell(statuses))
         self.query_one(ViewTabs).show([(view, self._lists.count(view)) for view in View], self.view)
         self.query_one(Notices).show(self._notices())
+        self.query_one(FilterLine).show_remark(self._lists.remark(self.view))
         self._show_keys()
         self._show_details()
 
@@ -155,6 +159,7 @@ class Board(Screen[None]):
         line.display = self.view is not View.TUNNELS
         line.show(self._lists.text(self.view))
         line.show_problem(self._lists.problem(self.view))
+        self._filter_changed()
         self.set_focus(self._lists.tables[self.view])
         self._fill()
 
@@ -208,16 +213,25 @@ class Board(Screen[None]):
         self._filter_due = False
         problem = self._lists.problem(self.view)
         self.query_one(FilterLine).show_problem(problem)
+        self._filter_changed()
         if problem is None:
             self._lists.fill(self.view, restart=True)
             self._show_state()
 
+    def _filter_changed(self) -> None:
+        """Another filter, or the filter of another view."""
+
+    def _complete(self, text: str, cursor: int) -> Completion:
+        return self._lists.complete(self.view, text, cursor)
+
     def action_filter(self) -> None:
         self.set_focus(self.query_one(FilterLine).input)
 
-    async def action_leave_filter(self) -> None:
-        await self.query_one(FilterInput).settled()
-        self.set_focus(self._lists.tables[self.view])
+    async def action_leave_filter(self, key: str) -> None:
+        line = self.query_one(FilterLine)
+        await line.input.settled()
+        if not line.took(key):
+            self.set_focus(self._lists.tables[self.view])
 
     @on(Table.Highlighted)
     def _row_highlighted(self, message: Table.Highlighted) -> None:
