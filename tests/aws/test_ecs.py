@@ -11,6 +11,7 @@ from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain import sessions
 from ssm_tui.domain.access import SessionKind, Verdict
 from ssm_tui.domain.contexts import Context, Note
+from ssm_tui.domain.databases import Reachable, choose_relay
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, Ping
 from ssm_tui.errors import AwsError
@@ -158,6 +159,24 @@ def test_conditions_of_ecs_are_understood(admin: Administrator, key: str, value:
     found = [node for node in read(cloud)[0] if node.online]
     access = {node: each for portion in cloud.access(found) for node, each in portion.items()}
     assert {each.shell.verdict for each in access.values()} == {verdict}
+
+
+def test_a_container_is_the_relay_where_policies_allow_tasks_alone(admin: Administrator) -> None:
+    on_tasks = allow("ssm:StartSession", resource=["arn:aws:ecs:*:*:task/*", "arn:aws:ssm:*::document/AWS-*"])
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), on_tasks))
+    inventory = Inventory()
+    for page in cloud.node_pages():
+        inventory.add(page.nodes)
+    for answers in cloud.access(list(inventory)):
+        inventory.learn(answers)
+    pages = list(cloud.database_pages())
+    (orders,) = {each.id: each for page in pages for each in page.databases if each.id == "orders"}.values()
+    groups = {group.id: group for page in pages for group in page.groups}
+    relay = choose_relay(orders, list(inventory), groups)
+    assert relay.reachable is Reachable.YES
+    assert relay.node is not None
+    assert relay.node.name == "shop-api/app"
+    assert relay.node.online
 
 
 class Asked(Recorder):
