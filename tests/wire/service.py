@@ -57,6 +57,7 @@ class Service:
             "ssm:DescribeInstanceInformation": lambda p: self._managed(call.operation, p, ssm.information, 50),
             "ssm:ListTagsForResource": self._tags,
             "tagging:GetResources": self._resources,
+            "ecs:ListClusters": lambda _: b'{"clusterArns": []}',
             "sts:GetCallerIdentity": lambda _: identity.caller(),
             "iam:GetContextKeysForPrincipalPolicy": lambda _: identity.context_keys(),
             "iam:SimulatePrincipalPolicy": lambda p: identity.simulated(listed(p, "ResourceArns.member")),
