@@ -5,11 +5,10 @@ What comes out are botocore's parsed responses; they end in `decode`. botocore i
 
 from __future__ import annotations
 
-import gc
 import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.aws.footprint import settle
 from ssm_tui.aws.login import Login
 from ssm_tui.aws.throttling import Backoff
 from ssm_tui.aws.translate import Request, translated
@@ -115,15 +114,8 @@ class LiveGateway:
         event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register_first(event, Backoff(service).needs_retry)
         refuse_cut_answers(client)
-        _settled(service)
+        settle(service)
         return client
-
-
-@cache
-def _settled(_service: str) -> None:
-    """A service's description is a hundred thousand objects that stay: they need not be looked through each time that
-    Python looks for garbage, which took half as long as parsing EC2's pages (0.05 s a page, and no thread goes on)."""
-    gc.freeze()
 
 
 # Where IAM's name of a service is not botocore's.
