@@ -6,6 +6,8 @@ Widths are counted in cells, and every line fills exactly its width.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rich.cells import cell_len
@@ -17,7 +19,7 @@ from ssm_tui.ui.presentation.highlights import NOTHING_FOUND, marked
 from ssm_tui.ui.presentation.text import Cut, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from rich.style import Style
 
@@ -78,6 +80,7 @@ class Lines(Generic[R]):
         self._naturals: Widths = {}
         self._strips: dict[tuple[Hashable, bool], _Painted[R]] = {}
         self._styles: dict[str, Style] = {}
+        self._tones: dict[tuple[Tone, bool, bool], Style] = {}
         self._order: tuple[str, bool] | None = None
         self._width = 0
         self.placed: tuple[Placed[R], ...] = ()
@@ -107,6 +110,7 @@ class Lines(Generic[R]):
         """What cells or styles say has changed without the rows: the time, the theme."""
         self._strips.clear()
         self._styles.clear()
+        self._tones.clear()
 
     def column_at(self, x: int) -> Column[R] | None:
         """Whose heading is at this cell; the gap behind a column is part of it."""
@@ -134,27 +138,25 @@ class Lines(Generic[R]):
 
     def _paint(self, row: R, sign: Piece, *, lit: bool, width: int) -> Strip:
         self.painted += 1
-        base = self._style("table--highlight" if lit else "")
-        text, tone = sign
-        segments = [Segment(LIT if lit else " ", base), Segment(text, self._tone(tone, base, lit=lit))]
+        base, tone_of = self._style("table--highlight" if lit else ""), self._tone
+        pieces = [(LIT if lit else " ", base), (sign[0], tone_of(sign[1], lit=lit))]
         if self._form.margin > 2:
-            segments.append(Segment(" ", base))
+            pieces.append((" ", base))
         if banner := self._form.banner(row):
-            segments += self._segments(fitted(banner, width - self._form.margin, Cut.END), base, lit=lit)
-            return Strip(segments).adjust_cell_length(width, base)
-        for at, placed in enumerate(self.placed):
-            if at:
-                segments.append(Segment(" " * GAP, base))
+            shown = fitted(banner, width - self._form.margin, Cut.END)
+            pieces += [(text, tone_of(tone, lit=lit)) for text, tone in shown]
+            return _joined(pieces, width, base, filled=width)
+        filled = self._form.margin - GAP
+        for placed in self.placed:
+            if filled >= self._form.margin:
+                pieces.append((" " * GAP, base))
+            filled += GAP + placed.width
             column = placed.column
             cell = column.cell(row)
             shown = fitted(cell, placed.width, column.cut)
             for text, tone, found in marked(cell, shown, self._form.found(row, column)):
-                style = self._tone(tone, base, lit=lit)
-                segments.append(Segment(text, self._toned("found", style, lit=lit) if found else style))
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _segments(self, cell: Cell, base: Style, *, lit: bool) -> list[Segment]:
-        return [Segment(text, self._tone(tone, base, lit=lit)) for text, tone in cell]
+                pieces.append((text, tone_of(tone, lit=lit, found=found)))
+        return _joined(pieces, width, base, filled=max(filled, self._form.margin))
 
     def heading(self, width: int) -> Strip:
         """The titles; an arrow behind the one by which rows are ordered, in the gap where its column is narrow."""
@@ -176,7 +178,7 @@ class Lines(Generic[R]):
 
     def note(self, text: str, width: int) -> Strip:
         """A line that stands where rows would."""
-        style = self._tone(Tone.DIM, self._style(""), lit=False)
+        style = self._tone(Tone.DIM, lit=False)
         return Strip([Segment(fit(f"  {text}", width), style)])
 
     def blank(self, width: int) -> Strip:
@@ -190,12 +192,25 @@ class Lines(Generic[R]):
             self._styles[name] = self._look_up(name, False)
         return self._styles[name]
 
-    def _tone(self, tone: Tone, base: Style, *, lit: bool) -> Style:
-        return base if tone is Tone.PLAIN else self._toned(tone, base, lit=lit)
+    def _tone(self, tone: Tone, *, lit: bool, found: bool = False) -> Style:
+        """Kept too: adding styles takes longer than all else about a piece."""
+        known = self._tones.get((tone, lit, found))
+        if known is None:
+            known = self._style("table--highlight" if lit else "")
+            for name in (*([tone] if tone is not Tone.PLAIN else []), *(["found"] if found else [])):
+                style = self._look_up(f"table--{name}", True)
+                # On the highlight's background only its own foreground is sure to be read.
+                known += style.without_color if lit else style
+            self._tones[tone, lit, found] = known
+        return known
 
-    def _toned(self, name: str, base: Style, *, lit: bool) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self._look_up(f"table--{name}", True)
-        style = self._styles[name]
-        # On the highlight's background only its own foreground is sure to be read.
-        return base + (style.without_color if lit else style)
+
+def _joined(pieces: Iterable[tuple[str, Style]], width: int, base: Style, *, filled: int) -> Strip:
+    """One segment for neighbours of the same style, filled up to the width: `filled` cells are taken by the pieces."""
+    segments: list[Segment] = []
+    for style, same in groupby(chain(pieces, [(" " * (width - filled), base)]), key=itemgetter(1)):
+        if text := "".join([text for text, _ in same]):
+            segments.append(Segment(text, style))
+    if filled > width:  # even the columns that always stay have no room
+        return Strip(segments).adjust_cell_length(width, base)
+    return Strip(segments, width)
