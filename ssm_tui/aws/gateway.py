@@ -137,17 +137,6 @@ def configured_profiles() -> list[str]:
     return list(Session().available_profiles)
 
 
-def profile_settings(profile: str | None) -> Mapping[str, Any]:
-    """What the configuration files say of a profile. Raises AwsError for an unknown one."""
-    from botocore.session import Session
-
-    from ssm_tui.domain.contexts import Context
-
-    with translated(Request(Context(profile, ""), "")):
-        settings: Mapping[str, Any] = Session(profile=profile).get_scoped_config()
-        return settings
-
-
 def default_region(profile: str | None) -> str | None:
     """The region that environment and configuration name for a profile. Raises AwsError for an unknown profile."""
     from botocore.session import Session

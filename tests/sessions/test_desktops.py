@@ -11,7 +11,7 @@ import pytest
 from ssm_tui.domain.sessions import Command
 from ssm_tui.errors import PrerequisiteError
 from ssm_tui.sessions import desktops
-from ssm_tui.sessions.desktops import Desktops
+from ssm_tui.sessions.desktops import Desktops, browser
 
 
 async def test_one_that_fails_at_once() -> None:
@@ -38,3 +38,17 @@ def test_a_machine_without_a_screen_has_none(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert Desktops().find("127.0.0.1:3389") is None
+
+
+def test_an_address_is_opened_only_where_the_user_sits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opener = tmp_path / "xdg-open"
+    opener.touch(mode=0o755)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert browser("http://x") is None
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert browser("http://x") == Command((str(opener), "http://x"))
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+    assert browser("http://x") is None
