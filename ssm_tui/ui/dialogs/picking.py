@@ -112,8 +112,9 @@ class Picker(Dialog[Picked]):
         self._tell()
 
     def show(self, picks: Sequence[Pick], note: str = "") -> None:
-        """Other lines, or what is known of them by now."""
-        self._picks, self._note = picks, note
+        """Other lines, or what is known of them by now. What was open at the beginning stands before the others."""
+        self._picks = sorted(picks, key=lambda pick: (not pick.fixed, pick.key not in self._open_now))
+        self._note = note
         if self.is_mounted:
             self._fill()
 
