@@ -5,19 +5,35 @@ from __future__ import annotations
 import json
 import re
 import stat
+import sys
 import urllib.parse
 import urllib.request
 
 import pytest
 
 from ssm_tui.demo.callers import MFA_CODE
-from tests.e2e.conftest import Laptop
+from ssm_tui.demo.runner import DemoProcess
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop
 from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.e2e
 
 SERIAL = "arn:aws:iam::123456789012:mfa/developers-phone"
 WRONG = "654321"
+
+# What the tests need of the AWS CLI of version 2, which pip does not have: its user says yes at once.
+AWS_CLI = """
+import sys, threading, urllib.parse, urllib.request
+from ssm_tui.aws import sso
+if sys.argv[1:] == ["--version"]:
+    sys.exit(print("aws-cli/2.31.0 Python/3.13.7 Linux/6.8"))
+assert sys.argv[1:] == ["sso", "login", "--profile", "demo-sso"], sys.argv
+login = sso.begin(sso.source("demo-sso").sso)
+form = urllib.parse.urlencode({"user_code": login.code.user_code, "decision": "allow"})
+urllib.request.urlopen(login.code.uri, form.encode()).close()
+assert login.wait(threading.Event())
+print("Successfully logged into Start URL")
+"""
 
 
 def approve(terminal: Terminal) -> None:
@@ -54,6 +70,23 @@ def test_rows_of_one_profile_are_there_while_another_signs_in_by_a_code_and_then
     answer = laptop.run("-p", "demo-sso", "ls", "--json", "-f", "web-1")
     assert answer.returncode == 0, answer.stderr
     assert {node["profile"] for node in json.loads(answer.stdout)} == {"demo-sso"}
+
+
+def test_the_aws_cli_signs_in_in_the_same_terminal_where_it_can(laptop: Laptop, demo_cloud: DemoProcess) -> None:
+    folder = laptop.home / "bin"
+    folder.mkdir()
+    (folder / "aws").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{AWS_CLI}' \"$@\"\n", encoding="utf-8")
+    (folder / "aws").chmod(0o755)
+    equipped = make_laptop(demo_cloud.environment, laptop.home, f"{folder}:{BARE_PATH}")
+    with equipped.terminal("-p", "demo-sso", columns=160) as terminal:
+        terminal.wait_for("i signs in")
+        terminal.send("i")
+        terminal.wait_for("aws sso login --profile demo-sso")
+        terminal.send("y")
+        terminal.wait_for("● fresh")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert b"Successfully logged into Start URL" in terminal.raw
 
 
 def test_a_sign_in_by_another_program_is_noticed(laptop: Laptop) -> None:
