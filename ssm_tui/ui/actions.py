@@ -100,6 +100,14 @@ ACTIONS: tuple[Action, ...] = (
         at_once=True,
     ),
     Action(
+        "filters",
+        ("F",),
+        "Saved filters",
+        "Choose a saved filter, save the present one, rename or forget one.",
+        _NODES,
+        footer=False,
+    ),
+    Action(
         "mark",
         ("space",),
         "Mark",

@@ -100,6 +100,10 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("a=x|y", "either value"),
             ("-word", "must not match"),
             ("* ?", 'any text, any character; "quotes" keep a text together'),
+            ("owner=", "no such tag; tag:owner for one that is there"),
+            ("@prod", "the filter saved as prod; F shows them all"),
+            ("Tab", "takes what is offered; ↑ ↓ then go among it, Esc takes it back"),
+            ("others are not read", "AWS was asked only for what the filter of the start finds"),
         ),
     ),
 )

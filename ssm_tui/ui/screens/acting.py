@@ -15,6 +15,7 @@ from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
 from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
+from ssm_tui.ui.flows.filters import FilterFlow
 from ssm_tui.ui.flows.giving import GivenAway
 from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
@@ -27,7 +28,7 @@ from ssm_tui.ui.flows.tunnel import TunnelFlow
 from ssm_tui.ui.presentation.copies import Deed
 from ssm_tui.ui.screens.board import Board
 from ssm_tui.ui.widgets.bars import ContextBar, KeyBar
-from ssm_tui.ui.widgets.filter_line import FilterInput
+from ssm_tui.ui.widgets.filter_line import FilterInput, FilterLine
 from ssm_tui.ui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -71,10 +72,18 @@ class Acting(Board):
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)
         self._arranging = ArrangingFlow(self.app, self._lists, services.choices, self._catalog.tag_keys, self._changed)
+        self._filters = FilterFlow(self.app, self._lists, services.filters, self._arranging, self._use_filter)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
 
     def _filter_changed(self) -> None:
         self._knowledge.ask_for(self._lists.asked_for(self._given) if self.view is not View.DATABASES else None)
+
+    def _use_filter(self, text: str) -> None:
+        self.query_one(FilterLine).show(text)
+
+    def action_filters(self) -> None:
+        self._settle()
+        self._flow(self._filters.choose(self._lists.text(self.view)))
 
     def _signed_in(self, profile: str | None) -> None:
         self._knowledge.signed_in(profile)
