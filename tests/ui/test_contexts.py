@@ -141,6 +141,12 @@ async def test_regions_are_chosen_and_all_of_them(world: World, accounts: FakeAc
         assert accounts.chosen == Choice(None, (ALL,))
         await person.sees("dev·me-south-1 ○ not enabled")
         assert "has not enabled" not in person.text(), "that is no failure"
+        await person.until(lambda: not any(r.busy for r in person.home._catalog.readings.values()))
+        reads = {context.region: len(cloud.narrowed) for context, cloud in made.special.items()}
+        person.home._knowledge.refresh(quietly=True)
+        await person.until(lambda: len(made(CONTEXT).narrowed) > reads["eu-west-1"])
+        await person.until(lambda: not any(r.busy for r in person.home._catalog.readings.values()))
+        assert len(made(Context("dev", "me-south-1")).narrowed) == reads["me-south-1"], "nor looked for again and again"
 
 
 async def test_one_profile_is_broken_and_the_other_is_read(world: World, made: Made) -> None:

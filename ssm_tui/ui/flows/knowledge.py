@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.background import in_background
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, narrowing
+from ssm_tui.ui.presentation.contexts import not_enabled
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
@@ -112,8 +113,9 @@ class Knowledge:
         # The user may have signed in by another program: what is known of the old credentials is forgotten.
         for profile in {context.profile for context, reading in self._catalog.readings.items() if reading.refused}:
             self._clouds.renew(profile)
-        for context in tuple(self._catalog.readings):
-            self._read(context, quietly=quietly)
+        for context, reading in tuple(self._catalog.readings.items()):
+            if not (quietly and not_enabled(reading)):  # nobody enables a region without knowing
+                self._read(context, quietly=quietly)
 
     def read_again(self, context: Context) -> None:
         """Reads this one again."""
@@ -143,6 +145,7 @@ class Knowledge:
                 self._again.add(context)  # what is under way began with the old ones
             elif context.profile == profile and reading.errors:
                 self._read(context)
+        self.find_contexts()  # which regions are enabled was perhaps not known before
 
     def belongs_to(self, context: Context, account: str) -> None:
         """Whose the context is: rows of another account go at once, from the disk too."""
