@@ -178,7 +178,7 @@ def test_a_narrowed_read_is_told_less() -> None:
 
 FILTERS = (
     *("ENV=Prod ping:online", "team=p*|WEB", "tag:env state:running", "az:2a platform:linux", "env=prod -team=pay"),
-    *("vpc:0", "sg:sg-", "subnet:subnet-*", "name:web", "ping:connectionlost", "owner=", "Name=🚀*"),
+    *("vpc:vpc-", "sg:sg-", "subnet:subnet-*", "name:web", "ping:connectionlost", "owner=", "Name=🚀*"),
 )
 
 
