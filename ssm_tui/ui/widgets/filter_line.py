@@ -92,6 +92,7 @@ class FilterLine(Horizontal):
         self._before = "", 0  # text and cursor when that began
         self._text = ""  # what the choices are for, or what the chosen one made of it
         self._problem: FilterError | None = None
+        self._remark = ""
         self._offer_due = False
 
     def compose(self) -> ComposeResult:
@@ -116,7 +117,9 @@ class FilterLine(Horizontal):
 
     def show_remark(self, remark: str) -> None:
         """Something about the filter as a whole, at the end of the line."""
-        self.query_one(".remark", Static).update(Content(visible(remark)))
+        if remark != self._remark:  # an update lays the whole screen out anew
+            self._remark = remark
+            self.query_one(".remark", Static).update(Content(visible(remark)))
 
     def show_problem(self, error: FilterError | None) -> None:
         """What is wrong, under the place where it is."""

@@ -39,9 +39,13 @@ class Offers(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._lines = 0
+        self._shown: object = None
 
     def show(self, completion: Completion, chosen: int | None, at: int, below: int, width: int) -> None:
         """The choices, from the column `at` on, `below` so many lines; nothing where there are none."""
+        if self._shown == (shown := (completion, chosen, at, below, width)):
+            return  # an update lays the whole screen out anew
+        self._shown = shown
         self._lines = len(completion.choices)
         self.set_class(bool(completion), "-shown")
         if not completion:
