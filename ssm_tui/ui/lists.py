@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.completion import NO_CHOICE, Completer
 from ssm_tui.domain.filters import Filter, names_saved, saved_name
-from ssm_tui.domain.listing import Arrangement, Group, Listing
-from ssm_tui.domain.nodes import Node, NodeKey
+from ssm_tui.domain.listing import Group
+from ssm_tui.domain.nodes import NodeKey
 from ssm_tui.errors import FilterError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import FIELDS, parse_filter
-from ssm_tui.ui.marks import Marks
+from ssm_tui.ui.node_list import NodeList
 from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.copies import Copyable, database_copies, node_copies, tunnel_copies
 from ssm_tui.ui.presentation.counts import counted, marked, together
@@ -20,12 +19,10 @@ from ssm_tui.ui.presentation.databases import DatabaseRow, database_columns
 from ssm_tui.ui.presentation.details import Details, database_details, node_details
 from ssm_tui.ui.presentation.emptiness import Circumstances, why_no_databases, why_no_nodes
 from ssm_tui.ui.presentation.highlights import NOTHING_FOUND, Found, found_in_database, found_in_node
-from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, listed, place_of, row_key
-from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.presentation.tunnel_details import Insight, tunnel_details
 from ssm_tui.ui.presentation.tunnels import TunnelRow, tunnel_columns
 from ssm_tui.ui.widgets.table import Table
-from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form
+from ssm_tui.ui.widgets.table_lines import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -35,10 +32,11 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
-    from ssm_tui.ui.presentation.cells import Column, Piece
+    from ssm_tui.ui.presentation.cells import Column
+    from ssm_tui.ui.presentation.node_rows import NodeRow
 
 
-class Lists:
+class Lists(NodeList):
     """One table a view. `tunnels` tells the tunnels to show, those that run and saved ones; `columns` are the settings'
     for nodes, shown while none have been chosen."""
 
@@ -49,15 +47,8 @@ class Lists:
         columns: Sequence[str],
         clock: Callable[[], datetime],
     ) -> None:
-        self._catalog, self._tunnels, self._clock = catalog, tunnels, clock
-        self._default = default_columns(columns)
-        self._chosen: tuple[str, ...] | None = None
-        self._contexts: Sequence[Context] = ()
-        self.arrangement = Arrangement()
-        self.marks = Marks()
-        self.listing = Listing((), {})
-        form = Form(row_key, group_cell, self._sign, place_of, self._found_in_node)
-        self.nodes = Table[NodeRow](self._node_columns(), form, id="nodes")
+        super().__init__(catalog, columns, clock, self._found_in_node)
+        self._tunnels = tunnels
         found: Form[DatabaseRow] = Form(lambda row: row.key, found=self._found_in_database)
         self.databases = Table[DatabaseRow](database_columns(), found, id="databases")
         self.tunnels = Table[TunnelRow](tunnel_columns(clock, self._via), Form(lambda row: row.key), id="tunnels")
@@ -71,7 +62,6 @@ class Lists:
             View.NODES: Completer(catalog.vocabulary, FIELDS[View.NODES]),
             View.DATABASES: Completer(catalog.database_words, FIELDS[View.DATABASES]),
         }
-        self._hidden: tuple[object, int, int] = ((), 0, 0)  # rows, version of the marks, how many are not among them
 
     @property
     def tables(self) -> dict[View, Table[Any]]:
@@ -80,66 +70,8 @@ class Lists:
 
     def show_contexts(self, contexts: Sequence[Context]) -> None:
         """Where several contexts are open, rows say which one they are of."""
-        self._contexts = contexts
-        self.nodes.set_columns(self._node_columns())
+        self._show_contexts(contexts)
         self.databases.set_columns(database_columns(naming=naming(contexts)))
-
-    # How nodes stand
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the columns behind the name."""
-        return self._default if self._chosen is None else self._chosen
-
-    @property
-    def standard_columns(self) -> tuple[str, ...]:
-        """The same while none have been chosen."""
-        return self._default
-
-    def choose_columns(self, names: tuple[str, ...] | None) -> None:
-        """Other columns behind the name; None for the settings'."""
-        self._chosen = names
-        self.nodes.set_columns(self._node_columns())
-
-    def arrange(self, arrangement: Arrangement) -> None:
-        """Rows stand so from the next fill on."""
-        pins, self.arrangement = self.arrangement.pins, arrangement
-        self.nodes.set_order(arrangement.sort.by, descending=arrangement.sort.descending)
-        if pins != arrangement.pins:
-            self.nodes.repaint()
-
-    @property
-    def _in_force(self) -> Arrangement:
-        """By context means by what tells contexts apart."""
-        sort = self.arrangement.sort
-        if sort.by != "context":
-            return self.arrangement
-        several = len({context.profile for context in self._contexts}) > 1
-        return replace(self.arrangement, sort=replace(sort, by="profile" if several else "region"))
-
-    def _node_columns(self) -> tuple[Column[NodeRow], ...]:
-        look = Look(self._clock, naming(self._contexts), self._catalog.is_old, lambda n: n.id in self.arrangement.pins)
-        # A heading has no cells: it is a banner.
-        return cast("tuple[Column[NodeRow], ...]", node_columns(self.columns, look))
-
-    def _sign(self, row: NodeRow) -> Piece:
-        return MARKED if isinstance(row, Node) and row.key in self.marks else NO_SIGN
-
-    def marked(self) -> list[Node]:
-        """The nodes that are marked: those that are listed in their order, then the others."""
-        shown = listed(self.listing.rows, self.marks)
-        seen = {node.key for node in shown}
-        found = (self._catalog.node(key) for key in self.marks if key not in seen)
-        return [*shown, *(node for node in found if node is not None)]
-
-    @property
-    def hidden_marks(self) -> int:
-        """How many of the marked nodes are not listed now."""
-        rows, version, hidden = self._hidden
-        if rows is not self.listing.rows or version != self.marks.version:
-            hidden = len(self.marks) - len(listed(self.listing.rows, self.marks))
-            self._hidden = (self.listing.rows, self.marks.version, hidden)
-        return hidden
 
     # Filters
 
@@ -208,21 +140,15 @@ class Lists:
         rows: Sequence[object]
         match view:
             case View.NODES:
-                rows = self._list_nodes()
+                rows = self._list_nodes(wanted, typed=restart)
             case View.DATABASES:
                 rows = self._catalog.databases(wanted, self._statuses())
             case View.TUNNELS:
                 rows = self._tunnels()
         if view is not View.NODES and self._catalog.count(View.NODES) != together(self.listing.counts.values()).total:
-            self._list_nodes()  # their count is on the tab
+            self._list_nodes(self._filters[View.NODES])  # their count is on the tab
         table.empty_text = "" if rows else self._empty_text(view)
         table.set_rows(rows, restart=restart)
-
-    def _list_nodes(self) -> Sequence[NodeRow]:
-        self.listing = self._catalog.nodes(self._filters[View.NODES], self._in_force)
-        if self.marks:
-            self.marks.keep(key for key in self.marks if self._catalog.node(key) is not None)
-        return self.listing.rows
 
     def renew_tunnels(self) -> None:
         """What tunnels carry and how long they wait, each second: cheap, and only the lines that say it."""
@@ -256,16 +182,6 @@ class Lists:
                 return str(len(self._statuses()))
 
     # The highlighted row
-
-    @property
-    def node(self) -> Node | None:
-        """The highlighted node; None where a group's heading is highlighted."""
-        return row if isinstance(row := self.nodes.row, Node) else None
-
-    @property
-    def group(self) -> Group | None:
-        """The group whose heading is highlighted."""
-        return row if isinstance(row := self.nodes.row, Group) else None
 
     def details(self, view: View) -> Details | None:
         """What the pane tells about the highlighted row."""

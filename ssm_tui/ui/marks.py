@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.nodes import NodeKey
 
 
@@ -17,6 +19,7 @@ class Marks:
         self._keys: dict[NodeKey, None] = {}
         self._before: dict[NodeKey, None] = {}  # what was marked when the stretch was begun
         self._stretch: tuple[NodeKey, Hashable] | None = None  # its fixed end, and the end that was moved last
+        self._ids: dict[Context, set[str]] | None = None
         self.version = 0  # another one after every change
 
     def __len__(self) -> int:
@@ -27,6 +30,15 @@ class Marks:
 
     def __iter__(self) -> Iterator[NodeKey]:
         return iter(self._keys)
+
+    @property
+    def ids(self) -> Mapping[Context, AbstractSet[str]]:
+        """The ids of the marked nodes, by their contexts."""
+        if self._ids is None:
+            self._ids = {}
+            for key in self._keys:
+                self._ids.setdefault(key.context, set()).add(key.id)
+        return self._ids
 
     def toggle(self, key: NodeKey) -> None:
         """Marks it, or takes its mark back."""
@@ -62,5 +74,5 @@ class Marks:
         self._set({})
 
     def _set(self, keys: dict[NodeKey, None]) -> None:
-        self._keys, self._stretch = keys, None
+        self._keys, self._stretch, self._ids = keys, None, None
         self.version += 1

@@ -271,7 +271,9 @@ async def test_an_empty_list_says_that_all_are_unmanaged(world: World) -> None:
 
 
 async def test_an_empty_list_says_what_filters_it(world: World) -> None:
-    async with started(world, filter_text="env=nowhere") as person:
+    async with started(world) as person:
+        await person.press("slash")
+        await person.type("env=nowhere")
         await person.sees("All 11 are filtered out by «env=nowhere».")
         assert "Esc clears the filter." in person.text()
         assert "1 unmanaged hidden: a shows them." in person.text()

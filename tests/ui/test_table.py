@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,7 +18,7 @@ from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, liste
 from ssm_tui.ui.presentation.nodes import Look, default_columns, node_columns
 from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form, Lines
-from tests.ui.fakes import NOW, node
+from tests.ui.fakes import CONTEXT, NOW, node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -165,6 +165,7 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(ROWS, st.integers(24, 160), st.sampled_from(["name", "id", "az", "env", "결제 🚀"]), st.booleans())
 def test_every_line_is_exactly_as_wide_as_the_table(rows: list[NodeRow], width: int, by: str, descending: bool) -> None:
     look = Look(lambda: NOW, lambda context: context.label, pinned=lambda n: len(n.name) % 2 == 0)
@@ -232,7 +233,8 @@ async def test_one_node_of_two_contexts_is_found_in_each() -> None:
         assert place_of(rows, row_key(rows[at])) == at
     assert place_of(rows, row_key(rows[1])) == 1
     assert place_of(rows, row_key(node(4))) is None
-    assert listed(rows, [node(2, context=west).key]) == [rows[3]]
+    assert listed(rows, {west: {rows[3].id}}) == [rows[3]]
+    assert listed(rows, {west: {rows[3].id}, CONTEXT: {rows[0].id}}) == [rows[0], rows[3]]
 
 
 async def test_marking_renders_one_row() -> None:

