@@ -112,7 +112,7 @@ class LiveGateway:
         except ValueError as error:
             raise NetworkError(str(error), "AWS_ENDPOINT_URL must be a URL, such as https://host:port") from None
         event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
-        client.meta.events.register_first(event, Backoff(service).needs_retry)
+        client.meta.events.register_first(event, Backoff(service, attempts).needs_retry)
         refuse_cut_answers(client)
         settle(service)
         return client

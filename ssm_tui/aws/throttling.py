@@ -23,6 +23,8 @@ T = TypeVar("T")
 SHORTEST = 0.5
 LONGEST = 20.0
 ATTEMPTS = 8
+# With these, or with no answer at all, botocore tries again by itself.
+_TRANSIENT = frozenset({500, 502, 503, 504})
 
 _listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
 
@@ -38,16 +40,19 @@ class Backoff:
     """One client's patience. Its `needs_retry` belongs before botocore's own handler of that event, which would retry
     too, but tells nobody."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, botocores_attempts: int) -> None:
         self._service = service
+        self._botocores_attempts = botocores_attempts
         self._refusals = 0  # of late: an answer makes it one less
         self._counting = threading.Lock()
 
     def needs_retry(self, *, response: Any, operation: Any, attempts: int, **_: Any) -> float | None:
         """The seconds to wait before the call is made again; None where that is for others to say."""
-        if response is None:  # no answer at all
+        if response is None or (response[0].status_code in _TRANSIENT and not _throttled(response)):
+            if attempts < self._botocores_attempts:  # it waits for some seconds
+                _tell(f"no good answer to {self._service} {operation.name} yet, trying again")
             return None
-        throttled = str(response[1].get("Error", {}).get("Code", "")).removeprefix("Client.") in THROTTLED
+        throttled = _throttled(response)
         with self._counting:
             self._refusals = min(self._refusals + 1, 10) if throttled else max(self._refusals - 1, 0)
             longest = min(LONGEST, SHORTEST * 2 ** (self._refusals - 1))
@@ -55,6 +60,14 @@ class Backoff:
             return None
         # S311: nobody is harmed who guesses it.
         delay: float = longest * random.uniform(0.5, 1)  # noqa: S311
-        if listener := _listener.get():
-            listener(f"throttled: {self._service} {operation.name}, next try in {math.ceil(delay)} s")
+        _tell(f"throttled: {self._service} {operation.name}, next try in {math.ceil(delay)} s")
         return delay
+
+
+def _throttled(response: Any) -> bool:
+    return str(response[1].get("Error", {}).get("Code", "")).removeprefix("Client.") in THROTTLED
+
+
+def _tell(words: str) -> None:
+    if listener := _listener.get():
+        listener(words)

@@ -76,6 +76,14 @@ def test_what_aws_makes_us_wait_for_is_said_while_it_lasts(stand: Stand) -> None
     assert (len(read.nodes), read.notes) == (FLEET, [])
 
 
+@pytest.mark.parametrize("trouble", [Trouble.ERROR, Trouble.CUT])
+def test_that_a_page_is_asked_for_again_is_said_too(stand: Stand, trouble: Trouble) -> None:
+    stand(Fleet(FLEET)).plan.add(trouble, EC2, first=2, times=1)
+    read = Read(cloud().node_pages())
+    assert read.waits == ["no good answer to ec2 DescribeInstances yet, trying again", ""]
+    assert (len(read.nodes), read.notes) == (FLEET, [])
+
+
 def test_two_who_wait_are_both_said(stand: Stand) -> None:
     wire = stand(Fleet(FLEET))
     wire.plan.add(Trouble.THROTTLED, SSM, times=4)
