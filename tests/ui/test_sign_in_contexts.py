@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -184,6 +185,20 @@ async def test_who_has_signed_in_elsewhere_need_not_say_so() -> None:
         world.sign_ins.stamps["dev"] = 1
         await person.until(lambda: _look(person) or clouds.renewed == ["dev"])
         await person.sees_no("has expired")
+
+
+async def test_what_was_being_read_with_the_old_credentials_is_read_again_when_it_has_ended() -> None:
+    world, clouds = expired_world(("dev", "eu-west-1"))
+    (cloud,) = clouds.clouds.values()
+    cloud.gate = threading.Semaphore(0)  # the databases have failed while the nodes are still being read
+    async with started(world) as person:
+        await person.sees("i signs in")
+        await person.press("i", "y")
+        await person.until(lambda: clouds.renewed == ["dev"])
+        cloud.gate.release()
+        await person.until(lambda: "databases" in person.home._catalog.readings[cloud.context].read)
+        cloud.gate.release()
+        await person.sees("● fresh")
 
 
 async def test_a_refresh_forgets_old_credentials_first() -> None:
