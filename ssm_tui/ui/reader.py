@@ -182,6 +182,13 @@ class AliasRead(Read):
         catalog.aliases[self.account] = self.alias
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """Those who read with a profile's credentials, None being a profile too."""
+
+    profile: str | None
+
+
 class Reader:
     """Starts reads, and knows which are under way. `post` takes messages from any thread."""
 
@@ -221,8 +228,10 @@ class Reader:
         """Reads nodes, then the access to them, and beside that the databases. The access to those that are answered
         for, and have the same tags as then, is not asked for again."""
         tell = self._posting(self._stopped.setdefault(context, threading.Event()))
-        self._spawn(lambda: self._read_nodes(context, answered, narrowing, tell), f"nodes {context.label}", NODES)
-        self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES)
+        self._spawn(
+            lambda: self._read_nodes(context, answered, narrowing, tell), f"nodes {context.label}", NODES, context
+        )
+        self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES, context)
 
     def stop(self, context: Context) -> None:
         """What is being read of the context is not told any more."""
@@ -233,9 +242,17 @@ class Reader:
         """Reads under way come to nothing: no message is posted any more."""
         self._posts.close()
 
-    def _spawn(self, work: Callable[[], None], name: str, rank: int) -> None:
+    def step_aside(self, profile: str | None) -> None:
+        """Reads of the profile wait for the user: those of others need not wait for them."""
+        self._slots.step_aside(_Of(profile))
+
+    def step_back(self, profile: str | None) -> None:
+        """They go on."""
+        self._slots.step_back(_Of(profile))
+
+    def _spawn(self, work: Callable[[], None], name: str, rank: int, context: Context | None = None) -> None:
         def run() -> None:
-            with self._slots.taken(rank):
+            with self._slots.taken(rank, _Of(context.profile) if context else None):
                 if not self._posts.closed:
                     work()
 

@@ -83,3 +83,30 @@ def test_who_is_heard_keeps_his_slot() -> None:
             assert not came.wait(0.01)
     assert came.wait(LIMIT)
     thread.join(LIMIT)
+
+
+def test_a_group_that_waits_for_the_user_keeps_nobody_waiting() -> None:
+    slots = Slots(1, LIMIT)
+    go, inside = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with slots.taken(0, "profile"):
+            inside.set()
+            assert go.wait(LIMIT)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    assert inside.wait(LIMIT)
+    other = Worker(slots, 0, [], 0)
+    waiting(slots, 1)
+    slots.step_aside("profile")
+    assert other.inside.wait(LIMIT)
+    other.leave()
+    slots.step_back("profile")
+    third = Worker(slots, 0, [], 1)
+    waiting(slots, 1)
+    assert not third.inside.is_set()
+    go.set()
+    assert third.inside.wait(LIMIT)
+    third.leave()
+    asking.join(LIMIT)

@@ -133,6 +133,14 @@ class Knowledge:
         self.refresh(quietly=True)
         return True
 
+    def step_aside(self, profile: str | None) -> None:
+        """What is read with this profile waits for the user; the rest goes on."""
+        self._reader.step_aside(profile)
+
+    def step_back(self, profile: str | None) -> None:
+        """It goes on."""
+        self._reader.step_back(profile)
+
     def touched(self) -> None:
         """The user is there."""
         self._pace.touched()

@@ -107,7 +107,13 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(CodeWanted)
     def _code_wanted(self, message: CodeWanted) -> None:
-        self._codes.ask(message)
+        def answer(code: str | None) -> None:
+            self._knowledge.step_back(profile)
+            message.answer(code)
+
+        profile = message.question.profile
+        self._knowledge.step_aside(profile)
+        self._codes.ask(CodeWanted(message.question, answer))
 
     @property
     def reading(self) -> bool:
