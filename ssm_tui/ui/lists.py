@@ -118,10 +118,14 @@ class Lists(NodeList):
     def remark(self, view: View) -> str:
         """What else there is to say of the filter: by what name it is saved, whether other nodes have not been read."""
         name = saved_name(self._texts[view], self._saved)
-        lacking = view is View.NODES and any(each.lacking for each in self._catalog.readings.values())
+        lacking = view is View.NODES and self._lacking
         return " · ".join(
             filter(None, (f"saved filter: {name}" if name else "", "others are not read" if lacking else ""))
         )
+
+    @property
+    def _lacking(self) -> bool:
+        return any(each.lacking for each in self._catalog.readings.values())
 
     def _found_in_node(self, row: NodeRow, column: Column[NodeRow]) -> Found:
         if isinstance(row, Group) or not self._filters[View.NODES]:
@@ -171,7 +175,12 @@ class Lists(NodeList):
         match view:
             case View.NODES:
                 counts = together(self.listing.counts.values())
-                there = counted(counts, filtered=bool(self._filters[view]), unmanaged=self.arrangement.unmanaged)
+                there = counted(
+                    counts,
+                    filtered=bool(self._filters[view]),
+                    unmanaged=self.arrangement.unmanaged,
+                    lacking=self._lacking,
+                )
                 return " · ".join(
                     filter(None, (there, marked(len(self.marks), self.hidden_marks if self.marks else 0)))
                 )

@@ -35,7 +35,7 @@ async def test_the_command_lines_filter_narrows_the_first_read_and_another_reads
         await person.sees("web-10")
         await person.sees("others are not read")
         assert world.cloud.narrowed == [DEV]
-        assert "Nodes 2" in person.text()
+        assert "Nodes 2/2… " in person.text()
         await person.press("slash", "backspace")
         await person.sees_no("others are not read")
         await person.until(lambda: world.cloud.narrowed == [DEV, NOTHING_NARROWED])

@@ -16,11 +16,11 @@ def together(counts: Iterable[Counts]) -> Counts:
     return Counts(sum(c.shown for c in every), sum(c.total for c in every), sum(c.unmanaged for c in every))
 
 
-def counted(counts: Counts, *, filtered: bool, unmanaged: bool) -> str:
+def counted(counts: Counts, *, filtered: bool, unmanaged: bool, lacking: bool = False) -> str:
     """`214/1,204 + 37 unmanaged`: shown of all where a filter hides some, and how many are left out unless asked for;
-    `unmanaged` says that they are."""
+    `unmanaged` says that they are, `lacking` that there may be others, which were not asked for: `214/214…`."""
     total = counts.total if unmanaged else counts.total - counts.unmanaged
-    text = f"{counts.shown:,}/{total:,}" if filtered else f"{total:,}"
+    text = (f"{counts.shown:,}/{total:,}" if filtered else f"{total:,}") + ("…" if lacking else "")
     return text if unmanaged or not counts.unmanaged else f"{text} + {counts.unmanaged:,} unmanaged"
 
 

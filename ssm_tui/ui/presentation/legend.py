@@ -103,7 +103,7 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("owner=", "no such tag; tag:owner for one that is there"),
             ("@prod", "the filter saved as prod; F shows them all"),
             ("Tab", "takes what is offered; ↑ ↓ then go among it, Esc takes it back"),
-            ("others are not read", "AWS was asked only for what the filter of the start finds"),
+            ("2/2…", "others were not read: AWS was asked only for what the filter of the start finds"),
         ),
     ),
 )
