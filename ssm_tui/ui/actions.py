@@ -107,16 +107,6 @@ ACTIONS: tuple[Action, ...] = (
         _NODES,
         footer=False,
     ),
-    Action(
-        "mark",
-        ("space",),
-        "Mark",
-        "Mark the node, or take its mark back: copy, forward and pin take all that are marked.",
-        _NODES,
-    ),
-    Action("stretch(-1)", ("shift+up",), "Mark up", "Mark from here upwards.", _NODES, footer=False),
-    Action("stretch(1)", ("shift+down",), "Mark down", "Mark from here downwards.", _NODES, footer=False),
-    Action("mark_all", ("ctrl+a",), "Mark all", "Mark all nodes that are listed.", _NODES, footer=False),
     Action("details", ("d",), "Details", "Show or hide the details of the highlighted row."),
     Action(
         "refresh",
@@ -134,6 +124,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("profiles", ("p",), "Profiles", "Choose the profiles that are open, one or several."),
     Action("regions", ("P",), "Regions", "Choose the regions that are open, or all.", footer=False),
+    Action(
+        "mark",
+        ("space",),
+        "Mark",
+        "Mark the node, or take its mark back: copy, forward and pin take all that are marked.",
+        _NODES,
+    ),
+    Action("stretch(-1)", ("shift+up",), "Mark up", "Mark from here upwards.", _NODES, footer=False),
+    Action("stretch(1)", ("shift+down",), "Mark down", "Mark from here downwards.", _NODES, footer=False),
+    Action("mark_all", ("ctrl+a",), "Mark all", "Mark all nodes that are listed.", _NODES, footer=False),
     Action(
         "pin", ("asterisk",), "Pin", "Put the node on top of all others, or back in its place.", _NODES, footer=False
     ),
