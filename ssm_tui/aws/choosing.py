@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ssm_tui.aws import regions
 from ssm_tui.aws.gateway import configured_profiles, default_region
-from ssm_tui.aws.translate import no_region
+from ssm_tui.aws.translate import Request, no_region, translated
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice
 from ssm_tui.domain.contexts import Context
 from ssm_tui.errors import AwsError
@@ -80,7 +80,10 @@ class Chosen:
         if picked is None:
             return self._started[0] or (environment_profile(),)
         # A picked one may have gone from the files since. What was asked for by name is looked for all the same.
-        known = {None, *configured_profiles()} if len(picked) > 1 else set(picked)
+        if len(picked) == 1:
+            return picked
+        with translated(Request(Context(None, ""), "")):
+            known = {None, *configured_profiles()}
         return tuple(dict.fromkeys(profile for profile in picked if profile in known)) or picked
 
     def _regions(self) -> tuple[str, ...]:

@@ -99,6 +99,15 @@ def test_what_is_picked_is_in_force_until_it_is_taken_back(laptop: object) -> No
     assert chosen.contexts() == (Context("dev", "ap-northeast-2"),)
 
 
+def test_files_that_are_broken_are_told_as_such(laptop: object, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("no section\n", encoding="utf-8")
+    chosen = Chosen([], ["all"], lambda _: None)
+    for choice in (AS_STARTED, Choice(("dev",)), Choice(("dev", "china"))):
+        chosen.choose(choice)
+        with pytest.raises(CredentialsError, match="could not be read"):
+            chosen.contexts()
+
+
 def test_regions_are_named_by_place_and_partition() -> None:
     seoul = partition_of("ap-northeast-2")
     assert Region("ap-northeast-2", "Asia Pacific (Seoul)") in seoul.regions
