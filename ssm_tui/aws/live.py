@@ -1,6 +1,6 @@
 """AWS as the rest of the program sees it: `AwsClouds` and `AwsCloud` implement the seams in domain.services.
 
-Nothing heavy is imported and no call is made before the first use.
+Nothing heavy is imported and no call is made before the first use: what reads is loaded behind the first paint.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws import profiles as profile_files
 from ssm_tui.aws import regions as known_regions
-from ssm_tui.aws.access import read_access, unknown
 from ssm_tui.aws.aliases import Aliases
 from ssm_tui.aws.choosing import Chosen
-from ssm_tui.aws.databases import read_databases
 from ssm_tui.aws.ecs_exec import execute_command
 from ssm_tui.aws.gateway import LiveGateway
 from ssm_tui.aws.login import Login
-from ssm_tui.aws.nodes import read_nodes
 from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
 from ssm_tui.domain.contexts import Caller, Context
@@ -168,6 +165,8 @@ class AwsCloud:
     def node_pages(self, narrowing: Narrowing = NOTHING_NARROWED) -> Iterator[NodePage]:
         """The nodes, page by page as they come; every node tells its account where that can be known. Raises AwsError
         where nothing can be read."""
+        from ssm_tui.aws.nodes import read_nodes
+
         self._untagged.clear()
         with self._told_apart():
             yield from read_nodes(self._gateway, self._context, self._account, self._untagged.add, narrowing)
@@ -177,6 +176,8 @@ class AwsCloud:
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         """The caller's access to each node, in portions. What cannot be told is unknown, with the reason."""
+        from ssm_tui.aws.access import read_access, unknown
+
         try:
             caller, user_id = self._identity()
         except AwsError as error:
@@ -192,6 +193,8 @@ class AwsCloud:
 
     def database_pages(self) -> Iterator[DatabasePage]:
         """The databases as they come, then their security groups. Raises AwsError where nothing can be read."""
+        from ssm_tui.aws.databases import read_databases
+
         try:
             account = self._account()
         except AccessDeniedError:
