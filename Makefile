@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lint types unit bench soak screenshots clean
+.PHONY: help demo test lint types unit bench bench-plot soak screenshots clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -34,6 +34,9 @@ unit: $(STAMP)
 
 bench: $(STAMP)  ## speed, as ratios in one run
 	@$(BIN)/python -m benchmarks
+
+bench-plot: $(STAMP)  ## docs/listing.md: the list, measured, with a plot
+	@$(BIN)/python -m benchmarks listing --write docs
 
 ROUNDS ?= 100
 soak: $(STAMP)  ## cuts a tunnel ROUNDS times in eight ways, with clients on it
