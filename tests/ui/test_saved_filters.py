@@ -53,6 +53,11 @@ async def test_a_saved_filter_is_chosen_and_named() -> None:
         assert "/ team=pay" in person.text()
         await person.press("F", "1")
         await person.sees("saved filter: dev")
+        # It is gone on with at its end.
+        await person.press("slash")
+        await person.type(" web")
+        await person.sees("/ env=dev web")
+        await person.sees("Nodes 1/11")
 
 
 async def test_the_present_filter_is_saved_under_a_name_that_is_free() -> None:

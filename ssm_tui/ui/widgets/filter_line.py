@@ -114,6 +114,7 @@ class FilterLine(Horizontal):
         """The filter of the view that is shown now."""
         if self.input.value != text:
             self.input.value = text
+            self.input.cursor_position = len(text)
 
     def show_remark(self, remark: str) -> None:
         """Something about the filter as a whole, at the end of the line."""
