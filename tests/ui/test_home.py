@@ -210,7 +210,7 @@ async def test_the_mouse_chooses_rows_tabs_and_keys() -> None:
         await person.click(lines[1].index("Nodes"), 1)
         await person.sees("web-10")
         await person.click(person.lines()[-1].index("Help"), 34)
-        await person.sees("Everywhere")
+        await person.sees("In nodes")
 
 
 async def test_help_explains_every_action_and_every_symbol() -> None:
@@ -226,7 +226,8 @@ async def test_help_explains_every_action_and_every_symbol() -> None:
 
 def test_every_key_does_one_thing_in_a_view() -> None:
     for view in View:
-        keys = [key for action in actions_of(view) for key in action.keys]
+        # A heading of nodes is folded where there is no node for a shell.
+        keys = [key for action in actions_of(view) if action.name != "fold" for key in action.keys]
         assert len(keys) == len(set(keys))
 
 
