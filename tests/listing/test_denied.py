@@ -35,7 +35,6 @@ def whole(stand: Stand, capsys: pytest.CaptureFixture[str]) -> Listed:
         ("tagging:GetResources",),
         ("ssm:ListTagsForResource",),
         ("ecs:*",),
-        ("iam:ListAccountAliases",),
         ("ec2:DescribeRegions",),
     ],
 )
@@ -48,6 +47,14 @@ def test_what_another_call_gives_too_is_not_missed(
     listed = Listed(capsys, "--json")
     assert listed.nodes == whole.nodes
     assert listed.status == 0
+
+
+def test_without_the_accounts_alias_only_that_is_not_known(
+    whole: Listed, stand: Stand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand(fleet()).plan.add(Trouble.DENIED, "iam:ListAccountAliases")
+    assert {node["account_alias"] for node in whole.nodes} == {"fleet-prod"}
+    assert Listed(capsys, "--json").nodes == [node | {"account_alias": None} for node in whole.nodes]
 
 
 def test_without_ssm_ec2_gives_its_part(whole: Listed, stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
