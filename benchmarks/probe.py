@@ -1,6 +1,7 @@
 """The whole program, with a probe on its event loop: `python -m benchmarks.probe FILE [WORDS OF ssm-tui]`.
 
-FILE gets a line for each time that the loop was held up: when (monotonic seconds), and for how many milliseconds.
+FILE gets a line for each time that the loop was held up: when (monotonic seconds), for how many milliseconds, and how
+many of those this process was at work. The rest it waited for a processor, which others had.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ def main() -> int:
 async def _probe(path: str) -> None:
     with open(path, "a", encoding="ascii", buffering=1) as file:  # noqa: PTH123, ASYNC230
         while True:
-            begun = time.monotonic()
+            begun, work = time.monotonic(), time.process_time()
             await asyncio.sleep(STEP)
             ended = time.monotonic()
             late = (ended - begun - STEP) * 1000
             if late >= LEAST:
-                file.write(f"{ended:.4f} {late:.1f}\n")
+                file.write(f"{ended:.4f} {late:.1f} {(time.process_time() - work) * 1000:.1f}\n")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,11 @@ class Painted:
         """Resident megabytes."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
+    def work(self) -> float:
+        """Seconds of processor time so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
     def end(self) -> None:
         """Leaves by q, and waits until the program has ended."""
         self.press("q")
