@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
@@ -14,17 +13,17 @@ from ssm_tui.domain.nodes import NODE_FIELDS, Node
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.domain.snapshots import Snapshot
-from ssm_tui.errors import CredentialsError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
+from ssm_tui.ui.readings import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.columns import Columns
-    from ssm_tui.domain.contexts import Context, Note
+    from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.listing import Arrangement, Listing
     from ssm_tui.domain.networks import SecurityGroup
@@ -45,53 +44,6 @@ FIELDS = {
 def parse_filter(view: View, text: str, saved: Mapping[str, str] = NONE_SAVED) -> Filter:
     """The filter in the words of a view. Raises FilterError."""
     return parse(text, FIELDS[view], saved)
-
-
-@dataclass(slots=True)
-class Reading:
-    """How the reading of one context stands."""
-
-    parts: set[str] = field(default_factory=set)  # what is still being read: nodes, access, databases
-    nodes: int = 0
-    since: datetime | None = None  # when all of it was last read to the end
-    errors: dict[str, SsmTuiError] = field(default_factory=dict)  # by part
-    notes: dict[str, list[Note]] = field(default_factory=dict)  # by part
-    account: str | None = None  # whose rows they are
-    ended: dict[str, datetime] = field(default_factory=dict)  # by part: when it was last read to the end, ever
-    read: set[str] = field(default_factory=set)  # parts that have been read to the end in this run
-    waiting: str = ""  # what AWS makes the reading of nodes wait for, in words
-    earlier: dict[str, list[Note]] = field(default_factory=dict)  # of the last read, while this one is under way
-
-    asked_for: Filter | None = None  # the last read of nodes, or the one under way, was narrowed to what this matches
-
-    @property
-    def lacking(self) -> bool:
-        """Of its nodes those alone are known to the end that a filter matched."""
-        return self.asked_for is not None and "nodes" not in self.read
-
-    @property
-    def busy(self) -> bool:
-        """Something is still being read."""
-        return bool(self.parts)
-
-    @property
-    def stale(self) -> bool:
-        """The rows are those of `since`: of an earlier run, or of before it failed."""
-        wanted = {"databases"} if self.lacking else {"nodes", "databases"}
-        return self.since is not None and bool(self.errors or not self.read >= wanted)
-
-    @property
-    def refused(self) -> bool:
-        """It could not be read for want of good credentials."""
-        return any(isinstance(error, CredentialsError) for error in self.errors.values())
-
-    def told(self) -> Iterator[Note]:
-        """What could not be read; of parts that are being read again, what it was the last time."""
-        for part in dict.fromkeys((*self.earlier, *self.notes)):
-            now = self.notes.get(part, [])
-            yield from now
-            if part in self.parts:
-                yield from (note for note in self.earlier.get(part, ()) if note not in now)
 
 
 class Catalog:
@@ -115,9 +67,7 @@ class Catalog:
         reading = self.readings.setdefault(context, Reading())
         if reading.busy:
             return False
-        reading.asked_for = asked_for
-        reading.parts = {"nodes", "access", "databases"}
-        reading.nodes, reading.notes, reading.earlier = 0, {}, reading.notes
+        reading.begin(asked_for)
         self._inventory.begin(context)
         self._seen[context] = set()
         return True
@@ -128,12 +78,12 @@ class Catalog:
         reading = self.readings[context]
         reading.nodes = self._inventory.told(context)
         reading.waiting = page.waiting
-        self._note(context, "nodes", page.notes)
+        reading.note("nodes", page.notes)
         self._relays = None
 
     def settle_nodes(self, context: Context, most: int) -> bool:
         """A part of what ends a read of nodes that failed in nothing, `most` rows of it. Whether there may be more."""
-        return self._inventory.settle(context, most, partly=self._partly_told(context, "nodes"))
+        return self._inventory.settle(context, most, partly=self.readings[context].partly_told("nodes"))
 
     def add_databases(self, context: Context, page: DatabasePage) -> None:
         """A page has come in."""
@@ -141,7 +91,7 @@ class Catalog:
             self._databases[database.key] = database
             self._seen[context].add(database.key)
         self._groups.setdefault(context, {}).update({group.id: group for group in page.groups})
-        self._note(context, "databases", page.notes)
+        self.readings[context].note("databases", page.notes)
         self._relays = None
 
     def learn(self, access: Mapping[NodeKey, Access]) -> None:
@@ -172,7 +122,7 @@ class Catalog:
         else:
             reading.ended[part] = self._clock()
             reading.read.add(part)
-            self._forget(context, part, partly=self._partly_told(context, part))
+            self._forget(context, part, partly=reading.partly_told(part))
         if part == "nodes" and error is not None:
             reading.parts.discard("access")  # nothing to ask about
         if not reading.busy and not reading.errors:
@@ -185,17 +135,12 @@ class Catalog:
 
     def _end_narrowed(self, context: Context, asked_for: Filter) -> None:
         """Nothing is known of nodes that do not match; those that did and were not told do no more."""
-        if not any(note.partial for note in self.readings[context].notes.get("nodes", ())):
+        if not self.readings[context].lacks_rows("nodes"):
             known = self._inventory.query(asked_for).rows
             gone = (
                 n for n in known if isinstance(n, Node) and n.context == context and not self._inventory.seen(n.key)
             )
             self._inventory.discard(list(gone))
-
-    def _partly_told(self, context: Context, part: str) -> bool:
-        reading = self.readings[context]
-        narrowed = part == "nodes" and reading.asked_for is not None
-        return narrowed or any(note.partial for note in reading.notes.get(part, ()))
 
     def _forget(self, context: Context, part: str, *, partly: bool) -> None:
         """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
@@ -205,10 +150,6 @@ class Catalog:
             seen = self._seen.pop(context, set())
             for key in [key for key in self._databases if key[0] == context and key not in seen]:
                 del self._databases[key]
-
-    def _note(self, context: Context, part: str, notes: Iterable[Note]) -> None:
-        known = self.readings[context].notes.setdefault(part, [])
-        known.extend(note for note in notes if note not in known)
 
     # From run to run
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.signing import Way
     from ssm_tui.domain.tunnels import TunnelStatus
-    from ssm_tui.ui.catalog import Reading
     from ssm_tui.ui.flows.tunnel import TunnelFlow
+    from ssm_tui.ui.readings import Reading
     from ssm_tui.ui.services import Services
 
 

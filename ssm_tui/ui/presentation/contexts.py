@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.listing import Counts
     from ssm_tui.errors import SsmTuiError
-    from ssm_tui.ui.catalog import Reading
     from ssm_tui.ui.presentation.cells import Piece
+    from ssm_tui.ui.readings import Reading
 
 
 Naming = Callable[[Context], str] | None

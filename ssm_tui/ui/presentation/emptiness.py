@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ssm_tui.domain.listing import Counts
-    from ssm_tui.ui.catalog import Reading
+    from ssm_tui.ui.readings import Reading
 
 SHOWN = 48  # cells of the filter that are repeated
 

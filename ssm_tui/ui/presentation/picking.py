@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.accounts import Choice, Profile, Region
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.ui.catalog import Reading
+    from ssm_tui.ui.readings import Reading
 
     Readings = Mapping[Context, Reading]
 
