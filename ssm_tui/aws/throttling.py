@@ -43,13 +43,16 @@ class Backoff:
     def __init__(self, service: str, botocores_attempts: int) -> None:
         self._service = service
         self._botocores_attempts = botocores_attempts
+        self._answered = False
         self._refusals = 0  # of late: an answer makes it one less
         self._counting = threading.Lock()
 
     def needs_retry(self, *, response: Any, operation: Any, attempts: int, **_: Any) -> float | None:
         """The seconds to wait before the call is made again; None where that is for others to say."""
+        self._answered = self._answered or response is not None
         if response is None or (response[0].status_code in _TRANSIENT and not _throttled(response)):
-            if attempts < self._botocores_attempts:  # it waits for some seconds
+            # It waits for some seconds. Where nothing has ever answered, the failure itself will tell it best.
+            if self._answered and attempts < self._botocores_attempts:
                 _tell(f"no good answer to {self._service} {operation.name} yet, trying again")
             return None
         throttled = _throttled(response)

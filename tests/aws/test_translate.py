@@ -17,6 +17,7 @@ from ssm_tui.errors import (
     CredentialsError,
     NetworkError,
     RegionError,
+    RegionNotEnabledError,
     ThrottledError,
 )
 
@@ -43,7 +44,7 @@ def answered(code: str, message: str = "words") -> AwsError:
         ("AuthFailure", CredentialsError, "does not accept"),
         ("ThrottlingException", ThrottledError, "fewer calls"),
         ("RequestLimitExceeded", ThrottledError, "fewer calls"),
-        ("OptInRequired", RegionError, "ap-northeast-2"),
+        ("OptInRequired", RegionNotEnabledError, "ap-northeast-2"),
         ("TargetNotConnected", AwsError, "i-1 is not connected"),
         ("InvalidTarget", AwsError, "i-1"),
         ("SomethingNew", AwsError, "words"),
