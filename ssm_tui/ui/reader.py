@@ -9,177 +9,44 @@ from __future__ import annotations
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
-
-from textual.message import Message
+from typing import TYPE_CHECKING
 
 from ssm_tui.domain.narrowing import NOTHING_NARROWED
-from ssm_tui.domain.rows import rows_of
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
-from ssm_tui.ui.posting import Portion, Posting, Posts, Told
+from ssm_tui.ui.posting import Posts
+from ssm_tui.ui.reads import (
+    AliasRead,
+    CallerKnown,
+    ContextsFailed,
+    ContextsFound,
+    DatabasesRead,
+    NodesSettled,
+    PartEnded,
+    access_read,
+    nodes_read,
+    rows_recalled,
+)
 from ssm_tui.ui.slots import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ssm_tui.domain.access import Access
+    from textual.message import Message
+
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.narrowing import Narrowing
-    from ssm_tui.domain.nodes import Node, NodeKey, NodePage
-    from ssm_tui.domain.rows import Row
+    from ssm_tui.domain.nodes import Node, NodeKey
     from ssm_tui.domain.services import Cloud, Clouds
     from ssm_tui.domain.snapshots import Snapshot
-    from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.posting import Posting
 
-
-T = TypeVar("T")
 
 NONE_ANSWERED: Mapping[NodeKey, Node] = MappingProxyType({})
-PORTION = 250  # rows taken in at a time: 1 to 4 ms
 AT_ONCE = 8  # threads that talk to AWS at the same time; more only run into its rate limits
 PATIENCE = 4.0  # seconds of silence after which one of them does not count any more
 CONTEXTS, NODES, DATABASES = range(3)  # what is read first where there is more to read than is read at once
-
-
-@dataclass
-class ContextsFound(Message):
-    """The contexts that were asked for are known."""
-
-    contexts: tuple[Context, ...]
-
-
-@dataclass
-class ContextsFailed(Message):
-    """They could not be found out: no region, an unknown profile."""
-
-    error: SsmTuiError
-
-
-@dataclass
-class CallerKnown(Message):
-    """Whose context it is has been found out, before anything of it has been read."""
-
-    context: Context
-    account: str
-
-
-class Read(Told):
-    """Something that was read; the screen lets the catalog take it in, whatever it is."""
-
-    def about(self) -> Context | None:
-        """The context that it is of, where it is of one."""
-        return None
-
-    def enter(self, catalog: Catalog) -> None:
-        """Into what is known."""
-        raise NotImplementedError
-
-    def taken_in(self, catalog: Catalog) -> bool:
-        """Enters, unless it is of a context that is not chosen any more; whoever waits for that goes on."""
-        try:
-            wanted = self.counts and self.about() in (None, *catalog.readings)
-            if wanted:
-                self.enter(catalog)
-        finally:
-            if isinstance(self, Portion):
-                self.taken.set()
-        return wanted
-
-
-@dataclass
-class Recalled(Portion, Read):
-    """Rows of an earlier run."""
-
-    snapshot: Snapshot
-    rows: tuple[Row, ...]
-
-    def about(self) -> Context:
-        return self.snapshot.context
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.recall(self.snapshot, self.rows)
-
-
-@dataclass
-class NodesRead(Portion, Read):
-    """A page of nodes, or a part of one."""
-
-    context: Context
-    page: NodePage
-    rows: tuple[Row, ...]
-
-    def about(self) -> Context:
-        return self.context
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.add_nodes(self.context, self.page, self.rows)
-
-
-@dataclass
-class NodesSettled(Portion, Read):
-    """All nodes have been read: what they have not shown of the context goes, some rows at a time."""
-
-    context: Context
-    more: bool = False  # once it has been taken
-
-    def about(self) -> Context:
-        return self.context
-
-    def enter(self, catalog: Catalog) -> None:
-        self.more = catalog.settle_nodes(self.context, PORTION)
-
-
-@dataclass
-class AccessRead(Portion, Read):
-    """Some verdicts."""
-
-    access: Mapping[NodeKey, Access]
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.learn(self.access)
-
-
-@dataclass
-class DatabasesRead(Read):
-    """A page of databases."""
-
-    context: Context
-    page: DatabasePage
-
-    def about(self) -> Context:
-        return self.context
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.add_databases(self.context, self.page)
-
-
-@dataclass
-class PartEnded(Read):
-    """One part of a context (nodes, access or databases) has been read to its end, or reading it failed."""
-
-    context: Context
-    part: str
-    error: SsmTuiError | None = None
-
-    def about(self) -> Context:
-        return self.context
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.end(self.context, self.part, self.error)
-
-
-@dataclass
-class AliasRead(Read):
-    """What an account is called."""
-
-    account: str
-    alias: str
-
-    def enter(self, catalog: Catalog) -> None:
-        catalog.aliases[self.account] = self.alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +76,7 @@ class Reader:
         """Tells of rows of an earlier run."""
 
         def recall() -> None:
-            told = (
-                Recalled(replace(each, nodes=nodes), rows_of(nodes))
-                for each in portions
-                for nodes in _parts(each.nodes)
-            )
-            all(self._posts.posting().portion(each) for each in told)
+            all(self._posts.posting().portion(each) for snapshot in portions for each in rows_recalled(snapshot))
 
         # Not in one of the slots: rows that are on the disk do not wait for a call that hangs.
         threading.Thread(target=recall, name="recall", daemon=True).start()
@@ -299,7 +161,7 @@ class Reader:
                     known = True
                     tell(CallerKnown(context, account))
                 nodes.update((node.key, node) for node in page.nodes)
-                if not all(tell.portion(each) for each in _pages(context, page)):
+                if not all(tell.portion(each) for each in nodes_read(context, page)):
                     return
 
         error = _failure(read, "nodes")
@@ -311,8 +173,7 @@ class Reader:
     def _ask_access(self, context: Context, tell: Posting, nodes: Sequence[Node]) -> None:
         def ask() -> None:
             for portion in self._clouds.open(context).access(nodes):
-                verdicts = (AccessRead(dict(part)) for part in _parts(tuple(portion.items())))
-                if not all(tell.portion(each) for each in verdicts):
+                if not all(tell.portion(each) for each in access_read(portion)):
                     return
 
         tell(PartEnded(context, "access", _failure(ask, "access")))
@@ -350,17 +211,3 @@ def _failure(work: Callable[[], None], part: str) -> SsmTuiError | None:
             f"reading {part} failed in {where.name}: {type(error).__name__}", "this is a mistake in ssm-tui: report it"
         )
     return None
-
-
-def _parts(items: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
-    """Of a size that is taken in without a stall; one where there are none."""
-    yield items[:PORTION]
-    for start in range(PORTION, len(items), PORTION):
-        yield items[start : start + PORTION]
-
-
-def _pages(context: Context, page: NodePage) -> Iterator[NodesRead]:
-    """The page in parts, the first of them with its notes."""
-    for at, nodes in enumerate(_parts(page.nodes)):
-        part = replace(page, nodes=nodes, notes=() if at else page.notes)
-        yield NodesRead(context, part, rows_of(nodes))

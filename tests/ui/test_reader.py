@@ -11,16 +11,8 @@ from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import Catalog
-from ssm_tui.ui.reader import (
-    PORTION,
-    AccessRead,
-    ContextsFound,
-    NodesRead,
-    NodesSettled,
-    PartEnded,
-    Read,
-    Reader,
-)
+from ssm_tui.ui.reader import Reader
+from ssm_tui.ui.reads import PORTION, AccessRead, ContextsFound, NodesRead, NodesSettled, PartEnded, Read
 from tests.ui.fakes import CONTEXT, NOW, FakeCloud, FakeClouds, node
 from tests.ui.fleet import small_world
 from tests.ui.screen import LIMIT, started

@@ -14,7 +14,7 @@ from textual import on
 from textual.message import Message
 from textual.worker import WorkerError
 
-from ssm_tui.ui import reader as reads
+from ssm_tui.ui import reads
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.flows.codes import CodeWanted
 from ssm_tui.ui.presentation.tunnels import tunnel_rows
