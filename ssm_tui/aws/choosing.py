@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ssm_tui.aws import regions
-from ssm_tui.aws.gateway import configured_profiles, default_region
+from ssm_tui.aws.profiles import profile_names
 from ssm_tui.aws.translate import Request, no_region, translated
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice
 from ssm_tui.domain.contexts import Context
@@ -83,7 +83,7 @@ class Chosen:
         if len(picked) == 1:
             return picked
         with translated(Request(Context(None, ""), "")):
-            known = {None, *configured_profiles()}
+            known = {None, *profile_names()}
         return tuple(dict.fromkeys(profile for profile in picked if profile in known)) or picked
 
     def _regions(self) -> tuple[str, ...]:
@@ -128,7 +128,11 @@ def environment_profile() -> Profile:
 
 
 def _own_region(profile: Profile) -> str | None:
+    """The region that environment and configuration name for a profile. Raises AwsError for an unknown profile."""
+    from botocore.session import Session
+
     # Looked up even when regions are given: an unknown profile is said before anything is read.
-    own = default_region(profile)
+    with translated(Request(Context(profile, ""), "")):
+        own: str | None = Session(profile=profile).get_config_variable("region")
     # The AWS CLI takes AWS_REGION before all else; botocore does not know it.
     return os.environ.get("AWS_REGION") or own

@@ -128,21 +128,3 @@ _SPELLING = {
     "DescribeDbSubnetGroups": "DescribeDBSubnetGroups",
     "SendSshPublicKey": "SendSSHPublicKey",
 }
-
-
-def configured_profiles() -> list[str]:
-    """The profiles of the AWS configuration files, in their order."""
-    from botocore.session import Session
-
-    return list(Session().available_profiles)
-
-
-def default_region(profile: str | None) -> str | None:
-    """The region that environment and configuration name for a profile. Raises AwsError for an unknown profile."""
-    from botocore.session import Session
-
-    from ssm_tui.domain.contexts import Context
-
-    with translated(Request(Context(profile, ""), "")):
-        region: str | None = Session(profile=profile).get_config_variable("region")
-        return region

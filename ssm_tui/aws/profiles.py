@@ -22,6 +22,13 @@ _SOURCES = {
 }
 
 
+def profile_names() -> list[str]:
+    """Those of the files, in their order. Raises what botocore raises."""
+    from botocore.session import Session
+
+    return list(Session().available_profiles)
+
+
 def read_profiles() -> Profiles:
     """Those of the files, and the environment's keys where there are some. Broken files are a note, no failure."""
     from botocore.exceptions import BotoCoreError, ConfigParseError

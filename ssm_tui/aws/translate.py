@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ssm_tui.aws.profiles import profile_names
 from ssm_tui.domain.secrets import redacted
 from ssm_tui.errors import (
     AccessDeniedError,
@@ -247,9 +248,7 @@ def _credentials_error(request: Request, error: Any, kinds: set[str]) -> Credent
 
 def unknown_profile(name: str) -> CredentialsError:
     """The error for a profile that the AWS configuration does not have; it lists those it has."""
-    from ssm_tui.aws.gateway import configured_profiles
-
-    known = configured_profiles()
+    known = profile_names()
     hint = f"profiles are {', '.join(known)}" if known else "none is configured; make one with `aws configure sso`"
     return CredentialsError(f"there is no profile {name!r}", hint)
 
