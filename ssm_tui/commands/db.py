@@ -27,7 +27,7 @@ def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
         for database in each.databases
         if wanted.matches(database)
     ]
-    found.sort(key=lambda pair: database_order(pair[0]))
+    found.sort(key=lambda pair: database_order(pair[0].key))
     if as_json:
         write_line(json.dumps([as_object(*pair) for pair in found], ensure_ascii=False, indent=2))
     else:

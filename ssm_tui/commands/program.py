@@ -83,7 +83,11 @@ class Program:
     def argv(self) -> tuple[str, ...]:
         """How another of us is started, with the same settings file. By name where that is found: people read it."""
         program = ("ssm-tui",) if shutil.which("ssm-tui") else (sys.executable, "-m", "ssm_tui")
-        return (*program, "--config", str(self._config.absolute())) if self._config else program
+        return (*program, *self._config_option)
+
+    @property
+    def _config_option(self) -> tuple[str, ...]:
+        return ("--config", str(self._config.absolute())) if self._config else ()
 
     @cached_property
     def launcher(self) -> Launcher:
@@ -196,10 +200,8 @@ class Program:
     @cached_property
     def supervisors(self) -> Supervisors:
         """How to come by the detached supervisor."""
-        from ssm_tui.commands import supervisor
         from ssm_tui.config import paths
         from ssm_tui.sessions.detached.attach import Supervisors
 
-        return Supervisors(
-            self.rendezvous, supervisor.argv(self._config), __version__, dict(os.environ), str(paths().log)
-        )
+        argv = (sys.executable, "-m", "ssm_tui.commands.supervisor", *self._config_option)
+        return Supervisors(self.rendezvous, argv, __version__, dict(os.environ), str(paths().log))

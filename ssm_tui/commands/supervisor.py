@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 MAKE_WAY_SECONDS = 45.0
 
 
-def argv(config: Path | None) -> tuple[str, ...]:
-    """The command that starts it, with the settings of this run."""
-    named = ("--config", str(config.absolute())) if config is not None else ()
-    return (sys.executable, "-m", "ssm_tui.commands.supervisor", *named)
-
-
 def main(arguments: Sequence[str] | None = None, *, version: str = __version__) -> int:
     """Detaches and serves. The exit status of the process that called is 0 when the other serves."""
     from ssm_tui.sessions.detached.daemon import detach

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
 
 # Longer numbers are no counters: they are compared in pieces.
@@ -46,9 +45,10 @@ def node_order(node: Node) -> Order:
     return f"{name}{_END}{node.id}{_END}{_context_order(node.context)}"
 
 
-def database_order(database: Database) -> Order:
-    """By id, and by context."""
-    return f"{natural(database.id)}{_END}{database.id}{_END}{_context_order(database.context)}"
+def database_order(key: tuple[Context, str]) -> Order:
+    """Of databases, by their keys: by id, and by context."""
+    context, id_ = key
+    return f"{natural(id_)}{_END}{id_}{_END}{_context_order(context)}"
 
 
 def _context_order(context: Context) -> str:

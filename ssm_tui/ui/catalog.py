@@ -9,6 +9,7 @@ from ssm_tui.domain.completion import Counted
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
 from ssm_tui.domain.filters import NONE_SAVED, Filter, parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
+from ssm_tui.domain.listing import Arrangement
 from ssm_tui.domain.nodes import NODE_FIELDS, Node
 from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.rows import rows_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database, DatabasePage
-    from ssm_tui.domain.listing import Arrangement, Listing
+    from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import NodeKey, NodePage
     from ssm_tui.domain.rows import Row
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from ssm_tui.errors import SsmTuiError
 
 DatabaseKey = tuple["Context", str]
+
+ALL_OF_THEM = Arrangement(unmanaged=True)
 
 FIELDS = {
     View.NODES: tuple(NODE_FIELDS),
@@ -136,7 +139,7 @@ class Catalog:
     def _end_narrowed(self, context: Context, asked_for: Filter) -> None:
         """Nothing is known of nodes that do not match; those that did and were not told do no more."""
         if not self.readings[context].lacks_rows("nodes"):
-            known = self._inventory.query(asked_for).rows
+            known = self._inventory.query(asked_for, ALL_OF_THEM).rows
             gone = (
                 n for n in known if isinstance(n, Node) and n.context == context and not self._inventory.seen(n.key)
             )
@@ -176,6 +179,8 @@ class Catalog:
         """What the next run may show first; None while there is nothing good to keep."""
         reading = self.readings.get(context)
         if reading is None or reading.busy or reading.account is None or "nodes" not in reading.read:
+            return None
+        if reading.asked_for is not None:  # rows are gone, or old, that a read of all would tell
             return None
         return Snapshot(
             context,
@@ -261,7 +266,7 @@ class Catalog:
         relays = self._chosen_relays()
         rows = (DatabaseRow(d, relays[key], running.get(key)) for key, d in self._databases.items())
         found = (row for row in rows if not wanted or wanted.matches(row))
-        return sorted(found, key=lambda row: database_order(row.database))
+        return sorted(found, key=lambda row: database_order(row.database.key))
 
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""
