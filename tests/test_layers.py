@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def imports(module: Path) -> Iterator[str]:
             yield from (f"{item.module}.{alias.name}" for alias in item.names)
 
 
+def dotted(module: Path) -> str:
+    return ".".join(module.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
 def name_of(module: Path) -> str:
     return str(module.relative_to(ROOT))
 
@@ -102,6 +107,17 @@ def test_processes_are_started_in_their_places_alone(module: Path) -> None:
     }
     if calls & PROCESS_STARTERS:
         assert unit(module) in {"sessions", "demo"} or here == "ui/handover.py"
+
+
+def test_no_module_comes_back_to_itself() -> None:
+    """Whoever reads one need not have read it before. Imports for types, and those within functions, count too."""
+    known = {dotted(module) for module in modules()}
+    graph = {
+        dotted(module): {each if each in known else each.rpartition(".")[0] for each in imports(module)}
+        for module in modules()
+    }
+    order = [each for each in TopologicalSorter(graph).static_order() if each in known]  # raises CycleError
+    assert order.index("ssm_tui.domain.nodes") < order.index("ssm_tui.ui.app")
 
 
 def test_the_rules_see_every_layer() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ssm_tui.demo.endpoint import WireServer
     from ssm_tui.demo.gateway import Pace
     from ssm_tui.demo.patience import Patience
-    from ssm_tui.demo.seed import Keys
+    from ssm_tui.demo.seeding import Keys
 
 
 class CloudStopped(RuntimeError):  # noqa: N818 -- an order carried out, not a failure
@@ -107,7 +107,8 @@ class Cloud:
         from ssm_tui.demo.instance_connect import InstanceConnectCalls
         from ssm_tui.demo.network import LiveNetwork
         from ssm_tui.demo.registry import Registry
-        from ssm_tui.demo.seed import Seeding, create_administrator, seed
+        from ssm_tui.demo.seed import create_administrator, seed
+        from ssm_tui.demo.seeding import Seeding
         from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
 
         self._redis.start()

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from moto.iam.models import iam_backends
 
 from ssm_tui.demo.landscape import backdate
 from ssm_tui.demo.principals import PARTITION
-from ssm_tui.demo.registry import Agent, Hybrid, Registry
+from ssm_tui.demo.registry import Agent, Hybrid
 from ssm_tui.demo.seed_containers import seed_containers
 from ssm_tui.demo.seed_databases import seed_databases
 from ssm_tui.demo.seed_roles import seed_roles
+from ssm_tui.demo.seeding import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from ssm_tui.demo.fleet import Fleet, HybridNode, Network, Nodes
+    from ssm_tui.demo.seeding import Seeding
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -39,52 +37,6 @@ _SYSTEMS = {
     "windows": ("Windows", "Microsoft Windows Server 2022 Datacenter", "10.0.20348"),
 }
 _CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """One caller's access key."""
-
-    access_key: str
-    secret: str = field(repr=False)
-
-
-@dataclass(slots=True)
-class Seeding:
-    """The work in progress: clients by region, and the ids that names have been given."""
-
-    url: str
-    fleet: Fleet
-    admin: Keys
-    registry: Registry
-    progress: Callable[[str], None]
-    vpcs: dict[str, str] = field(default_factory=dict)
-    subnets: dict[tuple[str, str], str] = field(default_factory=dict)
-    groups: dict[tuple[str, str], str] = field(default_factory=dict)
-    # One session: each reads botocore's 0.1 s of endpoint data anew.
-    _session: Any = field(default_factory=boto3.session.Session)
-    _ages: Iterator[int] = field(default_factory=itertools.count)
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def client(self, service: str, region: str) -> Any:
-        """A client signed by the administrator; made once for each service and region."""
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self._session.client(
-                service,
-                region_name=region,
-                endpoint_url=self.url,
-                aws_access_key_id=self.admin.access_key,
-                aws_secret_access_key=self.admin.secret,
-                config=Config(retries={"total_max_attempts": 1}),
-            )
-        return self._clients[service, region]
-
-    def next_age(self) -> int:
-        """How many days ago the next node was launched: a different number for each, the same in every run."""
-        return 2 + next(self._ages) * 37 % 211
-
-    def of_network(self, service: str, network: str) -> Any:
-        return self.client(service, self.fleet.networks[network].region)
 
 
 def create_administrator(fleet: Fleet) -> Keys:

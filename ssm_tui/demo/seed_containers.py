@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ssm_tui.demo.fleet import Service
-    from ssm_tui.demo.seed import Seeding
+    from ssm_tui.demo.seeding import Seeding
 
 _TRUST = {
     "Version": "2012-10-17",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ssm_tui.demo.fleet import DatabaseSpec
-    from ssm_tui.demo.seed import Seeding
+    from ssm_tui.demo.seeding import Seeding
 
 
 def seed_databases(seeding: Seeding, password: str) -> None:

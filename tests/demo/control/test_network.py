@@ -61,7 +61,8 @@ def world() -> Iterator[World]:
     from ssm_tui.demo.instance_connect import InstanceConnectCalls
     from ssm_tui.demo.network import LiveNetwork
     from ssm_tui.demo.registry import Registry
-    from ssm_tui.demo.seed import Seeding, create_administrator, seed
+    from ssm_tui.demo.seed import create_administrator, seed
+    from ssm_tui.demo.seeding import Seeding
     from ssm_tui.demo.servers.ssh import PushedKeys
     from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
 
