@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, narrowing
-from ssm_tui.domain.nodes import NODE_FIELDS, Node, NodePage
+from ssm_tui.domain.nodes import NODE_FIELDS, Node, NodePage, Ping
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.ui.services import NoMemory
 from tests.ui.fakes import CONTEXT, NOW, World, node
@@ -141,6 +142,33 @@ async def test_a_saved_filter_is_named_and_narrows_what_is_read_from_then_on() -
         await person.press("escape")
         await person.sees("secret-vault")
         assert "Nodes 11" in person.text()
+
+
+async def test_others_are_read_again_after_a_refresh_of_a_saved_filters_nodes_alone() -> None:
+    world = narrowed_world()
+    moved = node(0xF1, "moved-to-prod", tags={"env": "dev"})
+    hidden = node(0xF2, "hidden", tags={"env": "dev"}, ping=Ping.UNMANAGED)
+    world.memory = memory = Memory(())
+    world.filters = {"dev": "env=dev"}
+    pages = world.cloud.pages
+    world.cloud.pages = [*pages, NodePage((moved, hidden))]
+    async with started(world) as person:
+        await person.until(lambda: memory.kept)
+        before = memory.kept[-1]
+        assert {moved.id, hidden.id} < {each.id for each in before}
+        await person.press("slash")
+        await person.type("@dev")
+        await person.sees("moved-to-prod")
+        # It has another tag now, and so is not told of; the other one is gone.
+        world.cloud.pages = [*pages, NodePage((replace(moved, tags={"env": "prod"}),))]
+        await person.press("enter", "r")
+        await person.sees_no("moved-to-prod")
+        await person.sees("● fresh")
+        assert memory.kept[-1] == before, "what is kept is not made poorer by a narrowed read"
+        assert person.home._catalog.node(hidden.key) is None, "nor is what is not listed kept"
+        await person.press("escape")
+        await person.until(lambda: world.cloud.narrowed == [NOTHING_NARROWED, DEV, NOTHING_NARROWED])
+        await person.sees("moved-to-prod")
 
 
 async def test_a_page_that_tells_nothing_of_a_source_removes_nothing() -> None:

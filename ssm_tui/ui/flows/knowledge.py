@@ -184,7 +184,7 @@ class Knowledge:
             return
         self._asked_for = asked_for
         for context, reading in tuple(self._catalog.readings.items()):
-            if reading.lacking:
+            if reading.asked_for is not None:  # of others what is known is older, or nothing
                 self._reader.stop(context)
                 self._catalog.stopped(context)
                 self._read(context)
