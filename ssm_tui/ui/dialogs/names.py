@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Input
 
-from ssm_tui.ui.dialogs.base import Dialog
+from ssm_tui.ui.dialogs.finding import Finder
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
 from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import NO_SIGN, Form
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
-
-    from textual.app import ComposeResult
+    from collections.abc import Iterable, Sequence
 
     from ssm_tui.ui.presentation.cells import Piece
 
@@ -38,105 +32,27 @@ class Named:
     sign: str = ""
 
 
-class _Line(Input):
-    """Leaves some letters to the dialog: Textual gives bindings only what the focused line does not consume."""
-
-    def __init__(self, left: Container[str]) -> None:
-        super().__init__(placeholder="type to filter", compact=True, select_on_focus=False, max_length=200)
-        self._left = left
-
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:
-        return key not in self._left and super().check_consume_key(key, character)
-
-    async def settled(self) -> None:
-        """Until the keys that were on their way here have been taken in."""
-        taken = asyncio.Event()
-        self.call_later(taken.set)
-        await taken.wait()
-
-
-class _Names(Dialog[A]):
-    """A list that is filtered as one types; the arrows move in it meanwhile."""
+class _Names(Finder[A, Named]):
+    """Names, each with its sign and a note."""
 
     DEFAULT_CSS = """
-    _Names > .box { width: 64; height: 80%; max-height: 26; padding: 0 1; }
-    _Names Input { background: $surface; padding: 0 1; height: 1; border: none; }
-    _Names Table { background: $surface; }
+    _Names > .box { width: 64; height: 80%; max-height: 26; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the line takes them.
-        Binding("up", "move(-1)", show=False, priority=True),
-        Binding("down", "move(1)", show=False, priority=True),
-        Binding("pageup", "page(-1)", show=False, priority=True),
-        Binding("pagedown", "page(1)", show=False, priority=True),
-        Binding("home", "edge(False)", show=False, priority=True),
-        Binding("end", "edge(True)", show=False, priority=True),
-        Binding("enter", "accept", show=False, priority=True),
-    ]
-
-    LETTERS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, title: str, keys: str, names: Iterable[Named]) -> None:
-        super().__init__()
-        self._title, self._keys = title, keys
+        super().__init__(title, keys)
         self._names = list(names)
-        self._filtered_by = ""
         columns = (
             Column("", _label, rank=0, least=20, most=40, steady=30),
             Column(" ", _note, rank=1, least=6, most=24),
         )
         self._table = Table[Named](columns, Form(lambda each: each.name, sign=self._sign), id="names")
 
-    def compose(self) -> ComposeResult:
-        box = Vertical(classes="box")
-        box.border_title = Content(self._title)
-        box.border_subtitle = Content(self._keys)
-        with box:
-            yield _Line(self.LETTERS)
-            yield self._table
-
-    def on_mount(self) -> None:
-        self.query_one(Input).focus()
-        self._fill()
-
     def _sign(self, each: Named) -> Piece:
         return (each.sign, Tone.ACCENT) if each.sign else NO_SIGN
 
-    def _matching(self) -> Sequence[Named]:
-        wanted = self.query_one(Input).value.strip().casefold()
+    def _matching(self, wanted: str) -> Sequence[Named]:
         return [each for each in self._names if wanted in each.label.casefold() or wanted in each.name.casefold()]
-
-    async def _typed_ahead(self) -> None:
-        """The dialog's keys overtake the letters before them, whose row is meant."""
-        line = self.query_one(_Line)
-        await line.settled()
-        if line.value != self._filtered_by:
-            self._fill(restart=True)
-
-    def _fill(self, *, restart: bool = False) -> None:
-        rows = self._matching()
-        self._filtered_by = self.query_one(Input).value
-        self._table.empty_text = "" if rows else "None is called so."
-        self._table.set_rows(rows, restart=restart)
-
-    @on(Input.Changed)
-    def _typed(self) -> None:
-        self._fill(restart=True)
-
-    async def action_move(self, by: int) -> None:
-        await self._typed_ahead()
-        self._table.action_move(by)
-
-    async def action_page(self, by: int) -> None:
-        await self._typed_ahead()
-        self._table.action_page(by)
-
-    async def action_edge(self, last: bool) -> None:
-        await self._typed_ahead()
-        self._table.action_edge(last)
-
-    async def action_accept(self) -> None:
-        raise NotImplementedError
 
 
 def _label(each: Named) -> Cell:
@@ -175,7 +91,7 @@ class ColumnMenu(_Names[ChosenColumns]):
         Binding("shift+down,J", "shift(1)", show=False, priority=True),
         Binding("ctrl+r", "reset", show=False, priority=True),
     ]
-    LETTERS = ("space", "J", "K")  # names are found without them too
+    KEYS = ("space", "J", "K")
 
     def __init__(self, names: Iterable[Named], shown: Sequence[str], standard: Sequence[str]) -> None:
         keys = "space shows or hides · ⇧↑ ⇧↓ move · ^r resets · ↵ done"
@@ -202,7 +118,7 @@ class ColumnMenu(_Names[ChosenColumns]):
     async def action_shift(self, by: int) -> None:
         """Changes places with its neighbour in the list as it is filtered."""
         await self._typed_ahead()
-        row, shown = self._table.row, self._matching()
+        row, shown = self._table.row, self._table.rows
         place = self._table.place + by
         if row is None or not 0 <= place < len(shown):
             return
