@@ -22,16 +22,13 @@ def run(program: Program, filter_text: str) -> int:
     parse(filter_text, NODE_FIELDS, program.filters)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
-    from ssm_tui.ui.frames import paint_sooner
-
-    paint_sooner()  # before anything else of Textual
     from ssm_tui.commands.sign_in import SignIns
     from ssm_tui.sessions.desktops import Desktops, browser
+    from ssm_tui.ui.absent import NoChoices, NoMemory, NothingPicked
     from ssm_tui.ui.app import Services, UiSettings
     from ssm_tui.ui.app import run as run_interface
     from ssm_tui.ui.clipboard import SystemClipboard
     from ssm_tui.ui.handover import TerminalHandOver
-    from ssm_tui.ui.services import NoChoices, NoMemory, NothingPicked
     from ssm_tui.ui.themes import THEMES
 
     settings = program.settings

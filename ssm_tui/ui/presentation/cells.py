@@ -106,12 +106,15 @@ class Placed(Generic[R]):
 
 def natural_widths(columns: Sequence[Column[R]], rows: Iterable[R], known: Widths) -> dict[tuple[str, str], int]:
     """How wide each column would like to be for these rows: never narrower than before, so that columns stay put."""
-    widths = {c.key: max(known.get(c.key, 0), cell_len(c.title), c.steady) for c in columns}
-    for row in rows:
-        for column in columns:
-            wanted = min(width_of(column.cell(row)), column.most)
-            if wanted > widths[column.key]:
-                widths[column.key] = wanted
+    widths: dict[tuple[str, str], int] = {}
+    sample = list(rows)
+    for column in columns:
+        widest = max(known.get(column.key, 0), cell_len(column.title), column.steady)
+        for row in sample:
+            if widest >= column.most:
+                break
+            widest = max(widest, min(width_of(column.cell(row)), column.most))
+        widths[column.key] = widest
     return widths
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Container
-from textual.screen import Screen
 
 from ssm_tui.ui.actions import View, actions_of
 from ssm_tui.ui.catalog import Catalog
 from ssm_tui.ui.lists import Lists
+from ssm_tui.ui.painting import PaintingScreen
 from ssm_tui.ui.presentation.contexts import header_ways, problems
 from ssm_tui.ui.presentation.tunnels import tunnels_cell
 from ssm_tui.ui.widgets.bars import ContextBar, KeyBar, Notices, ViewTabs
@@ -37,7 +37,7 @@ SHARE = 5  # after a repaint that took a while, this many times as long passes b
 WIDE, TALL = 150, 30  # from here on the details stand beside the list, or under it
 
 
-class Board(Screen[None]):
+class Board(PaintingScreen):
     """Bars, tabs, lists, details. Who fills it in says which tunnels there are, what else is to be noticed, and which
     actions there is a reason for."""
 
@@ -217,6 +217,7 @@ class Board(Screen[None]):
         if problem is None:
             self._lists.fill(self.view, restart=True)
             self._show_state()
+        self.paint()
 
     def _filter_changed(self) -> None:
         """Another filter, or the filter of another view."""

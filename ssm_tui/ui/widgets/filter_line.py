@@ -12,7 +12,9 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Input, Static
 
 from ssm_tui.domain.completion import NO_CHOICE, Completion
@@ -44,9 +46,15 @@ class FilterInput(Input):
         Binding(key, f"screen.leave_filter({key!r})", show=False, priority=True) for key in LEAVING
     ]
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))  # Textual's own lays out the whole screen at each letter
+
     @dataclass
     class AtEnd(Message):
         """The cursor was to go on to the right where the text ends."""
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Only how far it can be scrolled depends on it."""
+        self._scroll_update(size)
 
     def restricted(self) -> None:
         """No bell for each of them."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 
 from ssm_tui.ui.presentation.cells import Tone
@@ -90,6 +91,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._lines = Lines(form, columns, self._style_of)
         self.empty_text = ""
         """What stands in the place of rows where there are none; a line each."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))  # Textual's own lays out the whole screen whenever it changes
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Only the scrollbar depends on it."""
+        self._scroll_update(size)
 
     # Rows and the highlighted one
 
@@ -250,13 +257,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     # Painting
 
     def repaint(self) -> None:
-        """Renders the shown lines anew: what cells say has changed without their rows (the time, the theme)."""
+        """Renders the shown lines anew: what cells say has changed without rows (the time, what a filter finds)."""
         self._lines.forget()
         self.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._lines.forget()
+        self._lines.restyle()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -107,7 +107,11 @@ class Lines(Generic[R]):
             self._strips.clear()
 
     def forget(self) -> None:
-        """What cells or styles say has changed without the rows: the time, the theme."""
+        """What cells say has changed without the rows: the time, what a filter finds."""
+        self._strips.clear()
+
+    def restyle(self) -> None:
+        """Styles have changed: the theme, the focus."""
         self._strips.clear()
         self._styles.clear()
         self._tones.clear()
