@@ -33,7 +33,7 @@ def test_ls_shows_what_there_is_and_what_one_may(laptop: Laptop) -> None:
 
 
 def test_hostile_names_are_harmless_on_a_terminal(laptop: Laptop) -> None:
-    with laptop.terminal("ls", columns=200, rows=100) as terminal:
+    with laptop.terminal("ls", columns=300, rows=100) as terminal:
         assert terminal.wait_end() == 0
         assert "[/x]" in terminal.text
         assert "pwned" in terminal.text

@@ -102,9 +102,9 @@ def _goes_on_from_the_top(terminal: Terminal, film: Film, expected: list[str]) -
     rows = len(shown(screen))
     assert shown(screen) == expected[:rows]
     terminal.send(PAGE_DOWN)
-    terminal.wait_for(lambda screen: first_cell(screen).strip() not in ("", expected[0]))
+    terminal.wait_for(lambda screen: first_cell(screen) not in ("", expected[0]))
     screen = film.shot("page down")
-    at = expected.index(first_cell(screen).strip())
+    at = expected.index(first_cell(screen))
     assert rows - 3 <= at <= rows
     assert shown(screen) == expected[expected.index(shown(screen)[0]) :][:rows]
 
@@ -115,7 +115,7 @@ def _shell_and_back(terminal: Terminal, film: Film, name: str) -> None:
     film.shot("mark", f"{MARKS} marked")
     terminal.send("escape")
     terminal.wait_for(lambda screen: "marked" not in screen)
-    while first_cell(terminal.text).strip() != name:
+    while first_cell(terminal.text) != name:
         here = first_cell(terminal.text)
         terminal.send("down")
         terminal.wait_for(lambda screen, here=here: first_cell(screen) not in ("", here))  # type: ignore[misc]

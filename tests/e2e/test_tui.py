@@ -45,7 +45,7 @@ def highlighted(screen: str) -> str:
 
 def first_cell(screen: str) -> str:
     """The highlighted row's name; what else the row says may change under our eyes."""
-    return highlighted(screen).removeprefix("▌ ").partition("  ")[0]
+    return highlighted(screen).removeprefix("▌").strip().partition("  ")[0]
 
 
 def leave(terminal: Terminal) -> None:
@@ -246,10 +246,10 @@ def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
     """The list stays, the trouble is named with what to do, and the app goes on."""
     with DemoProcess() as cloud:
         own = make_laptop(cloud.environment, laptop.home, BARE_PATH)
-        terminal = own.terminal()
+        terminal = own.terminal(rows=40)
         try:
             listed(terminal)
-            terminal.wait_for("web-9")  # far down: the frame is whole
+            terminal.wait_for("web-9")  # far down: the list is whole
             rows = terminal.text.splitlines()[4:10]
             cloud.stop()
             terminal.send("r")

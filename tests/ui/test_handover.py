@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminal
 def listed(screen: PtyScreen) -> None:
     """The list is there, in the application's own terminal modes."""
     screen.sees("Nodes 1/11")
-    screen.sees("▌ web-10")
+    screen.sees("▌  web-10")
 
 
 def entered(screen: PtyScreen) -> None:
