@@ -6,27 +6,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ssm_tui.domain.accounts import AS_STARTED, Profiles
-from ssm_tui.domain.choices import Choices
-from ssm_tui.domain.signing import Way
 from ssm_tui.domain.tunnels import MOST_SESSIONS
-from ssm_tui.errors import CredentialsError, TargetError
+from ssm_tui.ui.absent import (
+    NoAccounts,
+    NoChoices,
+    NoCodes,
+    NoDesktops,
+    NoMemory,
+    NoSignIns,
+    NothingLeftOver,
+    NothingPicked,
+    no_browser,
+    not_resolved,
+)
 from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from textual.app import App
 
-    from ssm_tui.domain.accounts import Choice, Region
-    from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.choices import Choices
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import (
         Accounts,
         Clouds,
         Codes,
-        DeviceLogin,
         PickedBefore,
         RowMemory,
         Shells,
@@ -34,8 +40,6 @@ if TYPE_CHECKING:
         Tunnels,
     )
     from ssm_tui.domain.sessions import Command
-    from ssm_tui.domain.signing import CodeQuestion
-    from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import TunnelRequest
 
 
@@ -56,20 +60,6 @@ class Desktops(Protocol):
         """Starts it beside us; its status where it ended at once. Raises PrerequisiteError."""
 
 
-class NoDesktops:
-    """A machine without one."""
-
-    def find(self, address: str) -> DesktopClient | None:
-        """None."""
-        del address
-        return None
-
-    async def start(self, command: Command) -> int | None:
-        """Nothing."""
-        del command
-        return None
-
-
 class LeftOver(Protocol):
     """What was open when the machine stopped. Both block briefly."""
 
@@ -80,76 +70,6 @@ class LeftOver(Protocol):
         """They are not offered again."""
 
 
-class NothingLeftOver:
-    """No memory of the last run."""
-
-    def offered(self) -> tuple[TunnelRequest, ...]:
-        """Nothing."""
-        return ()
-
-    def forget(self) -> None:
-        """Nothing to forget."""
-
-
-class NoMemory:
-    """Every run starts from nothing; a RowMemory."""
-
-    def contexts(self) -> tuple[Context, ...]:
-        """None."""
-        return ()
-
-    def found(self, contexts: tuple[Context, ...]) -> None:
-        """Not kept."""
-
-    def renew(self, profile: str | None) -> None:
-        """Nothing depends on it."""
-
-    def recall(self, context: Context) -> Iterator[Snapshot]:
-        """Nothing."""
-        del context
-        return iter(())
-
-    def keep(self, snapshot: Snapshot) -> None:
-        """Not kept."""
-
-    def forget(self, context: Context) -> None:
-        """Nothing to forget."""
-
-
-class NoAccounts:
-    """Nothing to choose from; Accounts."""
-
-    started = AS_STARTED
-
-    def choose(self, choice: Choice) -> None:
-        """Nothing else is there."""
-
-    def profiles(self) -> Profiles:
-        """None."""
-        return Profiles(())
-
-    def regions(self, near: Sequence[str]) -> tuple[Region, ...]:
-        """None."""
-        del near
-        return ()
-
-    def enabled(self, profile: str | None) -> frozenset[str] | None:
-        """Not known."""
-        del profile
-        return None
-
-
-class NothingPicked:
-    """Every run begins as it is started; PickedBefore."""
-
-    def last(self) -> Choice:
-        """Nothing."""
-        return AS_STARTED
-
-    def keep(self, choice: Choice) -> None:
-        """Not kept."""
-
-
 class ChoiceMemory(Protocol):
     """What was chosen about the list in earlier runs. Both block briefly; neither raises."""
 
@@ -158,18 +78,6 @@ class ChoiceMemory(Protocol):
 
     def change(self, change: Callable[[Choices], Choices]) -> None:
         """Keeps `change` of what is kept."""
-
-
-class NoChoices:
-    """Every run begins as the settings have it."""
-
-    def read(self) -> Choices:
-        """None."""
-        return Choices()
-
-    def change(self, change: Callable[[Choices], Choices]) -> None:
-        """Not kept."""
-        del change
 
 
 class HandOver(Protocol):
@@ -195,47 +103,6 @@ class UiSettings:
     theme: str = DEFAULT_THEME
     most_sessions: int = MOST_SESSIONS
     refresh_seconds: float = 60.0
-
-
-class NoSignIns:
-    """No way to sign in is known; SignIns."""
-
-    def way(self, profile: str | None) -> Way:
-        """None."""
-        del profile
-        return Way()
-
-    def begin(self, profile: str | None) -> DeviceLogin:
-        """There is none."""
-        raise CredentialsError(f"profile {profile or 'default'!r} cannot be signed in here", "renew its credentials")
-
-    def stamp(self, profile: str | None) -> object:
-        """Always the same."""
-        return profile
-
-
-class NoCodes:
-    """Nobody asks for MFA codes; Codes."""
-
-    def attend(self, tell: Callable[[CodeQuestion, Callable[[str | None], None]], None], again: str) -> None:
-        """Nothing to attend."""
-
-    def leave(self) -> None:
-        """Nothing to leave."""
-
-    def invite(self, profile: str | None) -> None:
-        """Nobody to invite."""
-
-
-def no_browser(url: str) -> Command | None:
-    """There is none."""
-    del url
-    return None
-
-
-def not_resolved(saved: SavedTunnel) -> TunnelRequest:
-    """For interfaces without saved tunnels."""
-    raise TargetError(f"{saved.name} cannot be looked up here", "open it from its database")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.signing import DeviceCode, Way
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.ui.services import NoAccounts, NoChoices, NoMemory, Services, UiSettings
+from ssm_tui.ui.absent import NoAccounts, NoChoices, NoMemory
+from ssm_tui.ui.services import Services, UiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from ssm_tui.domain.filters import parse
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, narrowing
 from ssm_tui.domain.nodes import NODE_FIELDS, Node, NodePage, Ping
 from ssm_tui.domain.snapshots import Snapshot
-from ssm_tui.ui.services import NoMemory
+from ssm_tui.ui.absent import NoMemory
 from tests.ui.fakes import CONTEXT, NOW, World, node
 from tests.ui.fleet import NODES, small_world
 from tests.ui.screen import started
