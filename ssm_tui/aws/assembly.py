@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.aws import decode
 from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.lacks import Lack
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError
 
@@ -193,7 +194,7 @@ def _note(source: Source, rows: int, error: AwsError) -> Note:
         return Note(f"{what}: {error.message}", error.hint, partial=False)
     if source is Source.SSM:
         which = f"which nodes beyond the first {rows:,} are online" if rows else "which nodes are online"
-        return Note(f"{which} is not known: {error.message}", error.hint, failed=not refused)
+        return Note(f"{which} is not known: {error.message}", error.hint, failed=not refused, lack=Lack.MANAGED)
     which = f"EC2 instances beyond the first {rows:,}" if rows else "EC2 instances"
     what = f"tags, addresses and networks of {which} are not known"
-    return Note(f"{what}: {error.message}", error.hint, failed=not refused)
+    return Note(f"{what}: {error.message}", error.hint, failed=not refused, lack=Lack.INSTANCES)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ssm_tui.aws import containers, decode
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.lacks import Lack
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.errors import AccessDeniedError, AwsError
 
@@ -65,7 +66,8 @@ def _notes(failures: Sequence[_Failed]) -> Iterator[Note]:
         first.setdefault(each.what, each)
     for what, failed in first.items():
         refused = isinstance(failed.error, AccessDeniedError)
-        yield Note(f"{what}: {failed.error.message}", failed.error.hint, partial=not refused, failed=not refused)
+        message, hint = f"{what}: {failed.error.message}", failed.error.hint
+        yield Note(message, hint, partial=not refused, failed=not refused, lack=Lack.CONTAINERS)
 
 
 def _read_clusters(

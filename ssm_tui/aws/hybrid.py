@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws import decode
 from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.lacks import Lack
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
@@ -65,4 +66,4 @@ def _missing(nodes: Sequence[str], untagged: Callable[[str], None], why: str, hi
     for node_id in nodes:
         untagged(node_id)
     count = f"{len(nodes):,} hybrid node" + ("s" if len(nodes) > 1 else "")
-    return Note(f"the tags of {count} are not known: {why}", hint)
+    return Note(f"the tags of {count} are not known: {why}", hint, lack=Lack.TAGS)

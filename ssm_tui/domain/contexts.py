@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ssm_tui.domain.lacks import Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,5 @@ class Note:
     """Rows, or facts of rows, may be missing: nothing is taken to be gone because it was not shown."""
     failed: bool = False
     """It should have worked and may the next time, unlike what is not allowed."""
+    lack: Lack | None = None
+    """What it was that could not be read, where less than everything is known to be missing for it."""

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import NO_ANSWERS
+from ssm_tui.domain.lacks import EVERYTHING, NOTHING, is_unmanaged, may_be_there, may_have_more
 from ssm_tui.domain.listing import Arrangement, Counts
 from ssm_tui.domain.nodes import Ping
 from ssm_tui.domain.querying import Querying
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.nodes import Node, NodeKey
     from ssm_tui.domain.rows import Row
@@ -135,41 +137,51 @@ class Inventory:
             if row.node.id not in shelf.places:
                 self._put(shelf, row)
 
-    def finish(self, context: Context, *, partly: bool = False) -> None:
+    def finish(self, context: Context, lacks: Lacks = NOTHING) -> None:
         """The read came to its end: what it did not show of the context is gone, nodes and what was known of them.
 
-        `partly`: not everything was told, so nothing leaves. But an old ping is no longer true where it was SSM that
-        said nothing."""
+        Unless it was not told of by those who would have, because they `lacks`; but an old ping is no longer true where
+        it was SSM that said nothing, or does not know the instance any more."""
         shelf = self._shelf(context)
-        for _ in self._leaving(shelf, partly=partly):
+        for _ in self._leaving(shelf, lacks):
             pass
         self._forget(shelf)
 
-    def settle(self, context: Context, most: int, *, partly: bool = False) -> bool:
+    def settle(self, context: Context, most: int, lacks: Lacks = NOTHING) -> bool:
         """Some of what `finish` would do, `most` rows of it. Whether there may be more."""
         shelf = self._shelf(context)
         if shelf.leaving is None:
-            shelf.leaving = self._leaving(shelf, partly=partly)
+            shelf.leaving = self._leaving(shelf, lacks)
         return sum(1 for _ in islice(shelf.leaving, most)) == most
 
-    def _leaving(self, shelf: _Shelf, *, partly: bool) -> Iterator[None]:
+    def _leaving(self, shelf: _Shelf, lacks: Lacks) -> Iterator[None]:
         """A step for each row that goes, or is no more than what this read has told of it."""
-        for id_ in [] if partly else [id_ for id_ in shelf.places if id_ not in shelf.told]:
-            if id_ in shelf.places:
+        for id_ in [] if lacks == EVERYTHING else [id_ for id_ in shelf.places if id_ not in shelf.told]:
+            if id_ not in shelf.places:
+                continue
+            if not may_be_there(id_, lacks):
                 self._remove(shelf, id_)
-                yield
+            elif is_unmanaged(id_, lacks):
+                self._silence(shelf, id_, Ping.UNMANAGED)
+            yield
         while shelf.poorer:
             id_, node = shelf.poorer.popitem()
             place = shelf.places.get(id_)
             old = None if place is None else self._rows.nodes[place]
             if place is None or old is None:
                 continue
-            if not partly:
+            if not may_have_more(id_, lacks):
                 known = _answered(node, old)
                 self._replace(shelf, place, replace(node, **known) if known else node)
             elif node.ping is Ping.UNKNOWN:
-                self._replace(shelf, place, replace(old, ping=node.ping, last_ping=node.last_ping))
+                self._silence(shelf, id_, Ping.UNKNOWN)
             yield
+
+    def _silence(self, shelf: _Shelf, id_: str, ping: Ping) -> None:
+        """SSM says nothing of it."""
+        place = shelf.places[id_]
+        if (old := self._rows.nodes[place]) is not None:
+            self._replace(shelf, place, replace(old, ping=ping, last_ping=None))
 
     def _forget(self, shelf: _Shelf) -> None:
         """What the last read has told, and of which nodes."""

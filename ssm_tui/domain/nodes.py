@@ -43,6 +43,13 @@ class NodeKind(StrEnum):
     """A container of an ECS task: it is entered by ECS Exec."""
 
 
+def kind_of(node_id: str) -> NodeKind:
+    """By the id, as every source gives it."""
+    if node_id.startswith("ecs:"):
+        return NodeKind.ECS
+    return NodeKind.HYBRID if node_id.startswith("mi-") else NodeKind.EC2
+
+
 class NodeKey(NamedTuple):
     """What tells nodes of several contexts apart."""
 
@@ -96,9 +103,7 @@ class Node:
     @property
     def kind(self) -> NodeKind:
         """By the id, as every source gives it."""
-        if self.id.startswith("ecs:"):
-            return NodeKind.ECS
-        return NodeKind.HYBRID if self.id.startswith("mi-") else NodeKind.EC2
+        return kind_of(self.id)
 
     @property
     def hybrid(self) -> bool:

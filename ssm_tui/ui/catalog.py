@@ -9,6 +9,7 @@ from ssm_tui.domain.completion import Counted
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
 from ssm_tui.domain.filters import NONE_SAVED, Filter, parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
+from ssm_tui.domain.lacks import EVERYTHING, may_be_there
 from ssm_tui.domain.listing import Arrangement
 from ssm_tui.domain.nodes import NODE_FIELDS, Node
 from ssm_tui.domain.ordering import database_order
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database, DatabasePage
+    from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import NodeKey, NodePage
@@ -86,7 +88,10 @@ class Catalog:
 
     def settle_nodes(self, context: Context, most: int) -> bool:
         """A part of what ends a read of nodes that failed in nothing, `most` rows of it. Whether there may be more."""
-        return self._inventory.settle(context, most, partly=self.readings[context].partly_told("nodes"))
+        reading = self.readings[context]
+        return self._inventory.settle(
+            context, most, reading.lacks("nodes") if reading.asked_for is None else EVERYTHING
+        )
 
     def add_databases(self, context: Context, page: DatabasePage) -> None:
         """A page has come in."""
@@ -125,7 +130,7 @@ class Catalog:
         else:
             reading.ended[part] = self._clock()
             reading.read.add(part)
-            self._forget(context, part, partly=reading.partly_told(part))
+            self._forget(context, part, reading.lacks(part))
         if part == "nodes" and error is not None:
             reading.parts.discard("access")  # nothing to ask about
         if not reading.busy and not reading.errors:
@@ -138,18 +143,16 @@ class Catalog:
 
     def _end_narrowed(self, context: Context, asked_for: Filter) -> None:
         """Nothing is known of nodes that do not match; those that did and were not told do no more."""
-        if not self.readings[context].lacks_rows("nodes"):
-            known = self._inventory.query(asked_for, ALL_OF_THEM).rows
-            gone = (
-                n for n in known if isinstance(n, Node) and n.context == context and not self._inventory.seen(n.key)
-            )
-            self._inventory.discard(list(gone))
+        lacks = self.readings[context].lacks("nodes")
+        known = self._inventory.query(asked_for, ALL_OF_THEM).rows
+        untold = (n for n in known if isinstance(n, Node) and n.context == context and not self._inventory.seen(n.key))
+        self._inventory.discard([node for node in untold if not may_be_there(node.id, lacks)])
 
-    def _forget(self, context: Context, part: str, *, partly: bool) -> None:
+    def _forget(self, context: Context, part: str, lacks: Lacks) -> None:
         """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
         if part == "nodes":
-            self._inventory.finish(context, partly=partly)
-        elif part == "databases" and not partly:
+            self._inventory.finish(context, lacks)
+        elif part == "databases" and not lacks:
             seen = self._seen.pop(context, set())
             for key in [key for key in self._databases if key[0] == context and key not in seen]:
                 del self._databases[key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ssm_tui.domain.lacks import EVERYTHING
 from ssm_tui.errors import CredentialsError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Note
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.lacks import Lacks
     from ssm_tui.errors import SsmTuiError
 
 
@@ -64,13 +66,10 @@ class Reading:
         known = self.notes.setdefault(part, [])
         known.extend(note for note in notes if note not in known)
 
-    def lacks_rows(self, part: str) -> bool:
-        """Some of what was asked for could not be read."""
-        return any(note.partial for note in self.notes.get(part, ()))
-
-    def partly_told(self, part: str) -> bool:
-        """That something was not shown does not say that it is gone."""
-        return (part == "nodes" and self.asked_for is not None) or self.lacks_rows(part)
+    def lacks(self, part: str) -> Lacks:
+        """What of what was asked for could not be read: that something of it was not shown says not that it is gone."""
+        partial = [note.lack for note in self.notes.get(part, ()) if note.partial]
+        return EVERYTHING if None in partial else frozenset(filter(None, partial))
 
     def told(self) -> Iterator[Note]:
         """What could not be read; of parts that are being read again, what it was the last time."""

@@ -10,11 +10,13 @@ import pytest
 from ssm_tui.domain.access import NO_ANSWERS
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.inventory import Inventory
+from ssm_tui.domain.lacks import EVERYTHING, NOTHING, Lack
 from ssm_tui.domain.nodes import NODE_FIELDS, Node, NodeKey, Ping
 from tests.builders import ALL, SEOUL, VIRGINIA, node
 
 if TYPE_CHECKING:
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.lacks import Lacks
 
 NONE = parse("", NODE_FIELDS)
 
@@ -118,9 +120,43 @@ def test_a_read_that_was_partly_refused_takes_nothing_but_old_pings_away() -> No
     inventory.begin(SEOUL)
     inventory.add([replace(FULL, ping=Ping.UNKNOWN, access=NO_ANSWERS)])
     assert inventory.get(FULL.key) == FULL
-    inventory.finish(SEOUL, partly=True)
+    inventory.finish(SEOUL, EVERYTHING)
     assert inventory.get(FULL.key) == replace(FULL, ping=Ping.UNKNOWN)
     assert inventory.get(other.key) == other
+
+
+@pytest.mark.parametrize(
+    ("lack", "left"),
+    [
+        (Lack.TAGS, {}),  # tags of hybrid nodes hide no node that is there
+        (Lack.MANAGED, {"mi-2": Ping.ONLINE}),
+        (Lack.INSTANCES, {"i-2": Ping.UNMANAGED}),  # if it is there, SSM does not know it
+        (Lack.CONTAINERS, {"ecs:c_2_r": Ping.ONLINE}),
+    ],
+)
+def test_what_was_not_told_stays_where_those_would_have_told_of_it_who_failed(
+    lack: Lack, left: dict[str, Ping]
+) -> None:
+    inventory = Inventory()
+    inventory.add([FULL, *(node(each, name=each) for each in ("i-2", "mi-2", "ecs:c_2_r"))])
+    inventory.begin(SEOUL)
+    inventory.add([FULL])
+    inventory.finish(SEOUL, frozenset({lack}))
+    assert {each.id: each.ping for each in inventory if each.id != FULL.id} == left
+
+
+@pytest.mark.parametrize(
+    ("lack", "role"), [(Lack.TAGS, None), (Lack.MANAGED, "app-node"), (Lack.INSTANCES, "app-node")]
+)
+def test_facts_that_were_not_told_stay_where_those_failed_who_know_them(lack: Lack, role: str | None) -> None:
+    inventory = Inventory()
+    inventory.add([replace(FULL, role="app-node")])
+    inventory.begin(SEOUL)
+    inventory.add([replace(FULL, role=None)])
+    inventory.finish(SEOUL, frozenset({lack}))
+    kept = inventory.get(FULL.key)
+    assert kept is not None
+    assert kept.role == role
 
 
 def test_rows_of_an_earlier_run_stand_behind_those_of_this_one_and_leave_at_the_end_of_a_read() -> None:
@@ -146,20 +182,20 @@ def test_what_is_dropped_does_not_come_back_with_the_read_that_is_under_way() ->
     assert names(inventory) == ["far", "new"]
 
 
-@pytest.mark.parametrize("partly", [False, True])
-def test_a_read_that_is_settled_in_portions_ends_as_one_that_ends_at_once(partly: bool) -> None:
+@pytest.mark.parametrize("lacks", [NOTHING, EVERYTHING, frozenset({Lack.INSTANCES})])
+def test_a_read_that_is_settled_in_portions_ends_as_one_that_ends_at_once(lacks: Lacks) -> None:
     one, other = Inventory(), Inventory()
     for inventory in (one, other):
         inventory.add([FULL, *(node(f"i-{at}", name=f"old-{at}", vpc="vpc-1") for at in range(2, 8))])
         inventory.begin(SEOUL)
         inventory.add([replace(BARE, ping=Ping.UNKNOWN), node("i-3", name="new"), node("i-9", name="newer")])
-    one.finish(SEOUL, partly=partly)
+    one.finish(SEOUL, lacks)
     before = len(other)
-    assert other.settle(SEOUL, 2, partly=partly)
-    assert len(other) == (before if partly else before - 2)
-    while other.settle(SEOUL, 2, partly=partly):
+    assert other.settle(SEOUL, 2, lacks)
+    assert len(other) == (before - 2 if not lacks else before)
+    while other.settle(SEOUL, 2, lacks):
         pass
     assert found(one) == found(other)
-    other.finish(SEOUL, partly=partly)
+    other.finish(SEOUL, lacks)
     assert found(one) == found(other)
     assert not other.seen(FULL.key)

@@ -12,6 +12,7 @@ import pytest
 
 from ssm_tui.domain.contexts import Context, Note
 from ssm_tui.domain.databases import DatabasePage
+from ssm_tui.domain.lacks import Lack
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.errors import CredentialsError, RegionError
@@ -134,6 +135,18 @@ async def test_a_read_that_fails_or_is_partly_denied_leaves_them(world: World, r
         assert "web-1 " in person.text(), "with the name that it had"
         await person.until(lambda: rows.kept.acquire(blocking=False))
     assert GONE.name in rows.nodes()
+
+
+async def test_hybrid_tags_that_may_not_be_read_keep_no_instance_that_is_gone(world: World, rows: Rows) -> None:
+    note = Note("the tags of 1 hybrid node are not known", "ask for it", lack=Lack.TAGS)
+    world.cloud.pages.append(NodePage((), (note,)))
+    let_all_in(world)
+    async with started(world) as person:
+        await person.sees("● fresh")
+        await person.sees("the tags of 1 hybrid node")
+        assert GONE.name not in person.text()
+        await person.until(lambda: rows.kept.acquire(blocking=False))
+    assert GONE.name not in rows.nodes()
 
 
 async def test_rows_of_another_account_are_gone_before_anything_is_read(world: World, rows: Rows) -> None:
