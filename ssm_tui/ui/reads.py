@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from textual.message import Message
-
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.ui.posting import Portion, Told
 
@@ -28,21 +26,21 @@ PORTION = 250  # rows taken in at a time: 1 to 4 ms
 
 
 @dataclass
-class ContextsFound(Message):
+class ContextsFound(Told):
     """The contexts that were asked for are known."""
 
     contexts: tuple[Context, ...]
 
 
 @dataclass
-class ContextsFailed(Message):
+class ContextsFailed(Told):
     """They could not be found out: no region, an unknown profile."""
 
     error: SsmTuiError
 
 
 @dataclass
-class CallerKnown(Message):
+class CallerKnown(Told):
     """Whose context it is has been found out, before anything of it has been read."""
 
     context: Context

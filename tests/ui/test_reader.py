@@ -6,13 +6,24 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.contexts import Note
+from ssm_tui.domain.contexts import Context, Note
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.nodes import NodePage
+from ssm_tui.errors import RegionError
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import Catalog
 from ssm_tui.ui.reader import Reader
-from ssm_tui.ui.reads import PORTION, AccessRead, ContextsFound, NodesRead, NodesSettled, PartEnded, Read
+from ssm_tui.ui.reads import (
+    PORTION,
+    AccessRead,
+    CallerKnown,
+    ContextsFailed,
+    ContextsFound,
+    NodesRead,
+    NodesSettled,
+    PartEnded,
+    Read,
+)
 from tests.ui.fakes import CONTEXT, NOW, FakeCloud, FakeClouds, node
 from tests.ui.fleet import small_world
 from tests.ui.screen import LIMIT, started
@@ -43,6 +54,36 @@ class Listener:
         while len([m for m in seen if isinstance(m, PartEnded)]) < 3:
             seen.append(self.next())
         return seen
+
+
+async def test_what_was_on_its_way_of_a_superseded_search_or_a_stopped_read_does_not_count() -> None:
+    other = Context("other", "us-east-1")
+    world = small_world()
+    async with started(world) as person:
+        await person.sees("● fresh")
+        account = person.home._catalog.readings[CONTEXT].account
+        late = [ContextsFound((other,)), ContextsFailed(RegionError("none", "")), CallerKnown(CONTEXT, "999999999999")]
+        for message in late:
+            message.stopped = threading.Event()
+            message.stopped.set()
+            person.home.post_message(message)
+        taken = NodesRead(CONTEXT, NodePage(()), ())
+        person.home.post_message(taken)
+        await person.until(taken.taken.is_set)
+        assert list(person.home._catalog.readings) == [CONTEXT]
+        assert person.home._catalog.readings[CONTEXT].account == account
+        assert "secret-vault" in person.text()
+
+
+def test_a_search_that_is_superseded_says_so_of_what_it_has_told() -> None:
+    listener = Listener()
+    reader = Reader(FakeClouds({CONTEXT: FakeCloud()}), listener.told.put)
+    reader.find_contexts()
+    first = listener.next()
+    assert isinstance(first, ContextsFound)
+    assert first.counts
+    reader.find_contexts()
+    assert not first.counts
 
 
 def test_parts_end_in_order_and_pages_come_one_by_one() -> None:

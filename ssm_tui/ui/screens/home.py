@@ -80,6 +80,8 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(reads.ContextsFound)
     def _contexts_found(self, message: reads.ContextsFound) -> None:
+        if not message.counts:
+            return  # others have been chosen meanwhile
         self._failure, self._lists.failed = None, False
         self._lists.show_contexts(message.contexts)
         self._knowledge.found(message.contexts)
@@ -87,13 +89,16 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(reads.ContextsFailed)
     def _contexts_failed(self, message: reads.ContextsFailed) -> None:
+        if not message.counts:
+            return
         self._failure, self._lists.failed = message.error, True
         self._knowledge.not_found()
         self._changed()
 
     @on(reads.CallerKnown)
     def _caller_known(self, message: reads.CallerKnown) -> None:
-        self._knowledge.belongs_to(message.context, message.account)
+        if message.counts:
+            self._knowledge.belongs_to(message.context, message.account)
 
     @on(reads.Read)
     def _something_read(self, message: reads.Read) -> None:
