@@ -14,7 +14,7 @@ _LARGE = 256 * 1024
 
 
 @cache
-def settle(_service: str) -> None:
+def service_loaded(_name: str) -> None:
     """The description of a service has been loaded: a hundred thousand objects that stay. They need not be looked
     through each time that Python looks for garbage, 0.05 s in which no thread goes on, once a page of EC2's."""
     _give_back_what_is_large()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ssm_tui.aws.footprint import settle
+from ssm_tui.aws.footprint import service_loaded
 from ssm_tui.aws.login import Login
 from ssm_tui.aws.throttling import Backoff
 from ssm_tui.aws.translate import Request, translated
@@ -114,7 +114,7 @@ class LiveGateway:
         event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register_first(event, Backoff(service, attempts).needs_retry)
         refuse_cut_answers(client)
-        settle(service)
+        service_loaded(service)
         return client
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Protocol
 
-from ssm_tui.domain.filters import SAVED, TAG, is_field
+from ssm_tui.domain.filters import SAVED, TAG, is_field, stands_for_saved
 from ssm_tui.domain.tokens import BAR, QUOTES, in_quotes, tokens
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Completer:
             return Completion(cursor, cursor, ())
         if token.find("-") == 0:
             token = token.behind(0)
-        if token.text.startswith(SAVED) and not token.quoted[0]:
+        if stands_for_saved(token):
             names = sorted(saved)
             return self._of(token, _Known(names, list(map(str.casefold, names)), {}), SAVED)
         equals, colon = token.find("="), token.text.find(":")

@@ -85,7 +85,7 @@ def parse(text: str, fields: Collection[str], saved: Mapping[str, str] = NONE_SA
             raise FilterError(
                 f"the quote at column {at + 1} is not closed", f"close it with {token.open}", column=at, end=len(text)
             )
-        if token.text.startswith(SAVED) and not token.quoted[0]:
+        if stands_for_saved(token):
             terms.extend(_saved_terms(token, fields, saved))
         elif token.text:
             terms.append(_term(token, fields))
@@ -95,7 +95,7 @@ def parse(text: str, fields: Collection[str], saved: Mapping[str, str] = NONE_SA
 def check_saved(text: str, fields: Collection[str]) -> None:
     """Raises FilterError for a text that cannot be saved as a filter: it does not parse, or stands for another."""
     for token in tokens(text):
-        if token.text.startswith(SAVED) and not token.quoted[0]:
+        if stands_for_saved(token):
             hint = f"write its words; quote a text that begins with {SAVED}"
             raise FilterError("a saved filter cannot stand for another", hint, column=token.start, end=token.end)
     if not parse(text, fields):
@@ -105,7 +105,7 @@ def check_saved(text: str, fields: Collection[str]) -> None:
 def saved_name(text: str, saved: Mapping[str, str]) -> str:
     """The name of the saved filter that the text is, by `@NAME` or by its own words; empty where it is none."""
     pieces = list(tokens(text))
-    if len(pieces) == 1 and pieces[0].text.startswith(SAVED) and not pieces[0].quoted[0]:
+    if len(pieces) == 1 and stands_for_saved(pieces[0]):
         return pieces[0].text[1:] if pieces[0].text[1:] in saved else ""
     words = text.split()
     return next((name for name, each in saved.items() if words and each.split() == words), "")
@@ -113,7 +113,12 @@ def saved_name(text: str, saved: Mapping[str, str]) -> str:
 
 def names_saved(text: str) -> bool:
     """Whether a saved filter is part of it."""
-    return any(token.text.startswith(SAVED) and not token.quoted[0] for token in tokens(text))
+    return any(map(stands_for_saved, tokens(text)))
+
+
+def stands_for_saved(token: Token) -> bool:
+    """Whether the piece is `@NAME`; in quotes it is a word."""
+    return token.find(SAVED) == 0
 
 
 def _saved_terms(token: Token, fields: Collection[str], saved: Mapping[str, str]) -> tuple[Term, ...]:
@@ -140,7 +145,7 @@ def _term(token: Token, fields: Collection[str]) -> Term:
         if not token.text:
             hint = "write -WORD for what must not match"
             raise FilterError("- stands alone", hint, column=whole.start, end=whole.end)
-        if token.find(SAVED) == 0:
+        if stands_for_saved(token):
             hint = "write its words, each with its own -"
             raise FilterError("a saved filter cannot be negated", hint, column=whole.start, end=whole.end)
     equals, colon = token.find("="), _colon(token, fields)

@@ -33,11 +33,11 @@ class Pick:
     alone: bool = False
 
 
-class AsStarted:
+class WayBack:
     """The key of the line that takes the choice back."""
 
 
-AS_STARTED = AsStarted()
+WAY_BACK = WayBack()
 
 
 def profile_columns() -> tuple[Column[Pick], ...]:
@@ -71,7 +71,7 @@ def profile_picks(
     """The profiles behind the way back."""
     names = ", ".join(name or "default" for name in started.profiles or ())
     back = Pick(
-        AS_STARTED, "as started", (plain("as started", Tone.ACCENT), (), plain(names, Tone.DIM)), fixed=True, alone=True
+        WAY_BACK, "as started", (plain("as started", Tone.ACCENT), (), plain(names, Tone.DIM)), fixed=True, alone=True
     )
     return [back, *(_profile_pick(each, readings, aliases, now) for each in profiles)]
 
@@ -109,7 +109,7 @@ def region_picks(
     back = (plain("as started", Tone.ACCENT), plain(names, Tone.DIM))
     every = (plain(ALL, Tone.ACCENT), plain("every region that the account has enabled", Tone.DIM))
     return [
-        Pick(AS_STARTED, "as started", back, fixed=True, alone=True),
+        Pick(WAY_BACK, "as started", back, fixed=True, alone=True),
         Pick(ALL, "all of them", every, fixed=True),
         *(_region_pick(each, readings, enabled, now) for each in regions),
     ]
