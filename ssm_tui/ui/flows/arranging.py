@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from ssm_tui.domain.choices import Choices
     from ssm_tui.domain.nodes import Node
+    from ssm_tui.ui.choices import ChoicesInForce
     from ssm_tui.ui.lists import Lists
-    from ssm_tui.ui.services import ChoiceMemory
 
 NO_GROUP = ""
 _TITLES = {"ip": "address", "context": "profile and region", "type": "instance type", "sg": "security groups"}
@@ -30,49 +28,37 @@ _TIMES = {"last_ping": "heard", "launched": "launched"}
 
 
 class ArrangingFlow:
-    """The choices in force. `tags` tells the keys of tags that there are, and how many nodes have each; `changed` is
-    called after each change."""
+    """Lets the list stand as was chosen. `tags` tells the keys of tags that there are, and how many nodes have each;
+    `changed` is called after each change."""
 
     def __init__(
         self,
         app: App[Any],
         lists: Lists,
-        memory: ChoiceMemory,
+        choices: ChoicesInForce,
         tags: Callable[[], Mapping[str, int]],
         changed: Callable[[], None],
     ) -> None:
-        self._app, self._lists, self._memory, self._tags, self._changed = app, lists, memory, tags, changed
-        # One thread: what was chosen last is what stays. Textual's own have no order.
-        self._writer = ThreadPoolExecutor(1, "choices")
-        self.choices = memory.read()
-        lists.arrange(self.choices.arrangement)
-        lists.choose_columns(self.choices.columns)
-
-    def close(self) -> None:
-        """Waits until everything is written."""
-        self._writer.shutdown()
-
-    def keep(self, change: Callable[[Choices], Choices]) -> None:
-        """Another choice, here and in the next run; another window's choices stay."""
-        self.choices = change(self.choices)
-        self._writer.submit(self._memory.change, change)
+        self._app, self._lists, self._choices, self._tags, self._changed = app, lists, choices, tags, changed
+        lists.arrange(choices.now.arrangement)
+        lists.choose_columns(choices.now.columns)
 
     def _arrange(self, change: Callable[[Arrangement], Arrangement]) -> None:
-        self.keep(lambda kept: replace(kept, arrangement=change(kept.arrangement)))
-        self._lists.arrange(self.choices.arrangement)
+        self._choices.change(lambda kept: replace(kept, arrangement=change(kept.arrangement)))
+        self._lists.arrange(self._choices.now.arrangement)
         self._changed()
 
     # Order
 
     def sort_by(self, name: str) -> None:
         """In this order; the other way round where it is the order already."""
-        now = self.choices.arrangement.sort
+        now = self._choices.now.arrangement.sort
         wanted = Sort(name, descending=now.by == name and not now.descending)
         self._arrange(lambda kept: replace(kept, sort=wanted))
 
     async def choose_order(self) -> None:
         """Asks for it."""
-        now = self.choices.arrangement.sort
+        now = self._choices.now.arrangement.sort
         signs = {now.by: ARROWS[now.descending]}
         names = [
             *self._fields(signs),
@@ -93,7 +79,7 @@ class ArrangingFlow:
         names = [each for each in (*self._fields({}), *self._tag_names({})) if each.name != "name"]
         chosen = await self._app.push_screen_wait(ColumnMenu(names, self._lists.columns, self._lists.standard_columns))
         if chosen is not None:
-            self.keep(lambda kept: replace(kept, columns=chosen.names))
+            self._choices.change(lambda kept: replace(kept, columns=chosen.names))
             self._lists.choose_columns(chosen.names)
             self._changed()
 
@@ -102,7 +88,7 @@ class ArrangingFlow:
     def pin(self, nodes: Collection[Node]) -> None:
         """Puts them on top; where all are there already, back to their places."""
         ids = frozenset(node.id for node in nodes)
-        if ids <= self.choices.arrangement.pins:
+        if ids <= self._choices.now.arrangement.pins:
             self._arrange(lambda kept: replace(kept, pins=kept.pins - ids))
         else:
             self._arrange(lambda kept: replace(kept, pins=kept.pins | ids))
@@ -114,7 +100,7 @@ class ArrangingFlow:
 
     async def choose_group(self) -> None:
         """Asks for the tag."""
-        now = self.choices.arrangement.group
+        now = self._choices.now.arrangement.group
         names = list(self._tag_names({now or NO_GROUP: "●"}))
         if not names:
             tell(self._app, "No node has a tag to group by.")
@@ -126,7 +112,7 @@ class ArrangingFlow:
 
     def toggle_unmanaged(self) -> None:
         """Lists nodes that Systems Manager does not know, or hides them."""
-        unmanaged = not self.choices.arrangement.unmanaged
+        unmanaged = not self._choices.now.arrangement.unmanaged
         self._arrange(lambda kept: replace(kept, unmanaged=unmanaged))
 
     # Names to choose from

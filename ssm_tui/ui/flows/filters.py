@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from ssm_tui.ui.flows.arranging import ArrangingFlow
+    from ssm_tui.ui.choices import ChoicesInForce
     from ssm_tui.ui.lists import Lists
 
 
@@ -29,7 +29,7 @@ class FilterFlow:
         app: App[Any],
         lists: Lists,
         settings: Mapping[str, str],
-        choices: ArrangingFlow,
+        choices: ChoicesInForce,
         use: Callable[[str], None],
     ) -> None:
         self._app, self._lists, self._settings, self._choices, self._use = app, lists, settings, choices, use
@@ -38,7 +38,7 @@ class FilterFlow:
     @property
     def saved(self) -> Mapping[str, str]:
         """All of them; the settings' names stand before one's own."""
-        return {**self._choices.choices.filters, **self._settings}
+        return {**self._choices.now.filters, **self._settings}
 
     async def choose(self, present: str) -> None:
         """Asks what is to be done with them, and does it. `present` is the filter in force."""
@@ -62,7 +62,7 @@ class FilterFlow:
 
     @property
     def _own(self) -> Mapping[str, str]:
-        return self._choices.choices.filters
+        return self._choices.now.filters
 
     async def _save(self, text: str) -> None:
         try:
@@ -93,5 +93,5 @@ class FilterFlow:
         return ""
 
     def _change(self, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
-        self._choices.keep(lambda kept: replace(kept, filters=change(kept.filters)))
+        self._choices.change(lambda kept: replace(kept, filters=change(kept.filters)))
         self._lists.save(self.saved)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 
 from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
+from ssm_tui.ui.choices import ChoicesInForce
 from ssm_tui.ui.dialogs.copying import CopyMenu
 from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.arranging import ArrangingFlow
@@ -71,8 +72,9 @@ class Acting(Board):
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog)
-        self._arranging = ArrangingFlow(self.app, self._lists, services.choices, self._catalog.tag_keys, self._changed)
-        self._filters = FilterFlow(self.app, self._lists, services.filters, self._arranging, self._use_filter)
+        self._choices = ChoicesInForce(services.choices)
+        self._arranging = ArrangingFlow(self.app, self._lists, self._choices, self._catalog.tag_keys, self._changed)
+        self._filters = FilterFlow(self.app, self._lists, services.filters, self._choices, self._use_filter)
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
 
     def _filter_changed(self) -> None:

@@ -73,7 +73,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         for worker in flows:
             with suppress(WorkerError):
                 await worker.wait()
-        await asyncio.to_thread(self._arranging.close)
+        await asyncio.to_thread(self._choices.close)
         await self._tunnels.close()
 
     # What is read
