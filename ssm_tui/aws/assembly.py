@@ -73,7 +73,12 @@ class Waiting:
     words: str
 
 
-Told = AccountTold | ManagedTold | InstancesTold | TagsTold | Ended | NodePage
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """It has taken too long to learn whose the context is."""
+
+
+Told = AccountTold | ManagedTold | InstancesTold | TagsTold | Ended | Overdue | NodePage
 """A page of nodes stands for itself: containers, which are nobody else's to join, or a note."""
 Event = Told | Waiting
 
@@ -82,7 +87,8 @@ class Assembly:
     """Takes events and gives pages.
 
     Rows are held back until it is known whose they are, by STS or by EC2: they are going to stand beside rows of an
-    earlier run, which may have been another account's.
+    earlier run, which may have been another account's. But not for ever: what was given without an account comes again
+    with it.
     """
 
     def __init__(self, join: NodeJoin) -> None:
@@ -129,12 +135,16 @@ class Assembly:
     def _released(self, event: Told) -> Iterator[NodePage]:
         if isinstance(event, Ended):
             self._ended.add(event.source)
+        if self._join.account is None and (account := _account_in(event)) is not None:
+            self._join.account = account
+            if self._held is None:
+                yield from _page(self._join.nodes())
         if self._held is None:
             yield from self._pages(event)
             return
         self._held.append(event)
-        self._join.account = _account_in(event)
-        if self._join.account is not None or self._ended >= {Source.STS, Source.EC2}:
+        whose = self._join.account is not None or self._ended >= {Source.STS, Source.EC2}
+        if whose or isinstance(event, Overdue):
             held, self._held = self._held, None
             for each in held:
                 yield from self._pages(each)

@@ -52,17 +52,18 @@ def _one_by_one(gateway: Gateway, hybrid: Sequence[str], untagged: Callable[[str
     for number, node_id in enumerate(hybrid):
         if number >= ONE_BY_ONE:
             hint = "ask for a policy that allows tag:GetResources, which gives a hundred at a time"
-            yield _missing(hybrid[number:], untagged, f"only {ONE_BY_ONE} are read one by one", hint)
+            yield untold(hybrid[number:], untagged, f"only {ONE_BY_ONE} are read one by one", hint)
             return
         try:
             answer = gateway.call("ssm", "list_tags_for_resource", ResourceType="ManagedInstance", ResourceId=node_id)
         except AwsError as error:
-            yield _missing(hybrid[number:], untagged, error.message, error.hint)
+            yield untold(hybrid[number:], untagged, error.message, error.hint)
             return
         yield {node_id: decode.tags(answer.get("TagList"))}
 
 
-def _missing(nodes: Sequence[str], untagged: Callable[[str], None], why: str, hint: str) -> Note:
+def untold(nodes: Sequence[str], untagged: Callable[[str], None], why: str, hint: str) -> Note:
+    """Says so of nodes whose tags are not read."""
     for node_id in nodes:
         untagged(node_id)
     count = f"{len(nodes):,} hybrid node" + ("s" if len(nodes) > 1 else "")

@@ -69,6 +69,10 @@ class NodeJoin:
         decided, self._ec2_decides = self._ec2_decides, False
         return self._nodes([each for each in self._managed if each not in self._instances]) if decided else []
 
+    def nodes(self) -> list[Node]:
+        """All, as far as they are known."""
+        return self._nodes(dict.fromkeys((*self._managed, *self._instances)))
+
     def _only_in_ec2(self) -> list[str]:
         return [each for each in self._instances if each not in self._managed]
 

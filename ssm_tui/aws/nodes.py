@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,14 @@ from ssm_tui.aws.assembly import (
     Event,
     InstancesTold,
     ManagedTold,
+    Overdue,
     Source,
     TagsTold,
     Told,
     Waiting,
 )
 from ssm_tui.aws.ecs import read_containers
-from ssm_tui.aws.hybrid import read_tags
+from ssm_tui.aws.hybrid import read_tags, untold
 from ssm_tui.aws.join import NodeJoin
 from ssm_tui.aws.streams import merged
 from ssm_tui.aws.throttling import listened
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 PROPERTIES_PAGE = 1000
 INFORMATION_PAGE = 50
 INSTANCES_PAGE = 1000
+# Seconds for which rows wait until it is known whose they are: STS may hang where EC2 is denied.
+PATIENCE = 5.0
 # The most values of a filter of DescribeInstanceInformation.
 IDS_AT_ONCE = 50
 # An endpoint that does not know an operation says so by one of these.
@@ -68,8 +72,14 @@ def read_nodes(
         Source.ECS: partial(read_containers, gateway, context, None),
     }
     assembly = Assembly(NodeJoin(context, None, narrowing))
-    for event in merged([partial(_read, *source, items) for source in sources.items()], items):
-        yield from assembly.take(event)
+    overdue = threading.Timer(PATIENCE, items.put, (Overdue(),))
+    overdue.daemon = True
+    overdue.start()
+    try:
+        for event in merged([partial(_read, *source, items) for source in sources.items()], items):
+            yield from assembly.take(event)
+    finally:
+        overdue.cancel()
     yield from assembly.end()
 
 
@@ -104,9 +114,14 @@ def _read_account(identify: Callable[[], str]) -> Iterator[Told]:
 def _read_managed(gateway: Gateway, untagged: Callable[[str], None], filters: Sequence[ApiFilter]) -> Iterator[Told]:
     """SSM's list, then the tags of the hybrid nodes in it: unmanaged instances should not wait for those."""
     hybrid: list[str] = []
-    for page in _managed_pages(gateway, filters):
-        hybrid.extend(decode.hybrid_ids(page))
-        yield ManagedTold(page)
+    try:
+        for page in _managed_pages(gateway, filters):
+            hybrid.extend(decode.hybrid_ids(page))
+            yield ManagedTold(page)
+    except AwsError as error:
+        if hybrid:
+            yield NodePage((), (untold(list(dict.fromkeys(hybrid)), untagged, error.message, error.hint),))
+        raise
     yield Ended(Source.SSM)
     for tags in read_tags(gateway, list(dict.fromkeys(hybrid)), untagged):
         yield NodePage((), (tags,)) if isinstance(tags, Note) else TagsTold(tags)

@@ -15,6 +15,7 @@ from ssm_tui.aws.assembly import (
     Event,
     InstancesTold,
     ManagedTold,
+    Overdue,
     Source,
     TagsTold,
     Waiting,
@@ -74,6 +75,25 @@ def shuffled(data: st.DataObject, told: Lists) -> list[Event]:
     rest = {source: list(events) for source, events in told.items()}
     whose = data.draw(st.permutations([source for source, events in told.items() for _ in events]))
     return [rest[source].pop(0) for source in whose]
+
+
+@given(st.data(), st.booleans())
+def test_rows_do_not_wait_for_ever_for_their_account_and_have_it_in_the_end(data: st.DataObject, denied: bool) -> None:
+    told: Lists = {**WHOLE}
+    if denied:
+        told[Source.EC2] = [Ended(Source.EC2, DENIED)]
+    events = shuffled(data, told)
+    events.insert(data.draw(st.integers(0, len(events))), Overdue())
+    assert Taken(*events).nodes == Taken(*(event for events in told.values() for event in events)).nodes
+
+
+def test_rows_come_though_sts_hangs_and_ec2_is_denied() -> None:
+    events: list[Event] = [managed("i-1"), Ended(Source.SSM), Ended(Source.EC2, DENIED)]
+    assert not Taken(*events).nodes
+    (row,) = Taken(*events, Overdue()).nodes.values()
+    assert row.account is None
+    (row,) = Taken(*events, Overdue(), AccountTold("1")).nodes.values()
+    assert row.account == "1"
 
 
 @given(st.data(), st.booleans())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ssm_tui.aws import hybrid, throttling
+from ssm_tui.aws import hybrid, nodes, throttling
 from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain.access import Verdict
 from ssm_tui.domain.contexts import Context, Note
@@ -206,6 +206,39 @@ def test_information_takes_the_filter_that_properties_would_have(stand: Stand) -
     read = Read(cloud().node_pages(Narrowing(ssm=(("PingStatus", ("ConnectionLost",)),))))
     assert {node.ping for node in read.nodes.values()} <= {Ping.LOST}
     assert not read.notes
+
+
+def test_of_hybrid_nodes_whose_tags_were_not_come_to_the_access_is_not_judged(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "LONGEST", 0.1)
+    stand(Fleet(FLEET, hybrid=0.5)).plan.add(Trouble.THROTTLED, SSM, first=2)
+    seen = cloud()
+    read = Read(seen.node_pages())
+    hybrids = [node for node in read.nodes.values() if node.hybrid]
+    assert hybrids
+    assert any(f"the tags of {len(hybrids)} hybrid nodes are not known" in note.message for note in read.notes)
+    assert all(not seen._tags_known(node) for node in hybrids)
+
+
+def test_rows_do_not_wait_for_an_sts_that_hangs(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes, "PATIENCE", 0.05)
+    stand(Fleet(FLEET, hybrid=0, unmanaged=0)).plan.add(Trouble.DENIED, EC2)
+    seen = cloud()
+    known = threading.Event()
+
+    def identify() -> str:
+        assert known.wait(20)
+        return ACCOUNT
+
+    found: dict[str, Node] = {}
+    for page in nodes.read_nodes(seen._gateway, seen.context, identify, print):
+        found.update((node.id, node) for node in page.nodes)
+        if len(found) == FLEET and not known.is_set():
+            assert {node.account for node in found.values()} == {None}
+            known.set()
+    assert known.is_set()
+    assert {node.account for node in found.values()} == {ACCOUNT}
 
 
 def test_hybrid_tags_come_a_hundred_a_call(stand: Stand) -> None:
