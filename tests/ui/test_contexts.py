@@ -149,6 +149,17 @@ async def test_regions_are_chosen_and_all_of_them(world: World, accounts: FakeAc
         assert len(made(Context("dev", "me-south-1")).narrowed) == reads["me-south-1"], "nor looked for again and again"
 
 
+async def test_keys_of_pickers_and_of_the_list_of_contexts_are_read_at_80_columns(world: World) -> None:
+    async with started(world, size=(80, 24)) as person:
+        await person.press("P")
+        await person.sees("N. Virginia")
+        assert "↵ opens only eu-west-1 · space marks · ^a all · Esc leaves" in person.text()
+        await person.press("escape")
+        await person.press("c")
+        await person.sees("1 context: 1 fresh")
+        await person.sees("P regions · Esc leaves")
+
+
 async def test_one_profile_is_broken_and_the_other_is_read(world: World, made: Made) -> None:
     made.failing(Context("prod", "eu-west-1"), EXPIRED)
     world.picked.choice = Choice(("dev", "prod"))

@@ -224,6 +224,19 @@ async def test_help_explains_every_action_and_every_symbol() -> None:
             assert f"  {symbol} " in text, symbol
 
 
+async def test_help_is_read_on_a_small_screen() -> None:
+    async with started(small_world(), size=(80, 24)) as person:
+        await person.press("question_mark")
+        await person.sees("In nodes")
+        at = person.lines().index(person.line_with("On the heading of a group"))
+        column = person.lines()[at].index("On the heading")
+        assert person.lines()[at + 1][column:].startswith("show them."), "beside what it explains"
+        await person.press("j", "j")
+        await person.until(lambda: "In nodes" not in person.text())
+        await person.press("end", "pageup")
+        await person.sees("○ not enabled the account")
+
+
 def test_every_key_does_one_thing_in_a_view() -> None:
     for view in View:
         # A heading of nodes is folded where there is no node for a shell.

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ssm_tui.ui.dialogs.base import Dialog
-from ssm_tui.ui.presentation.contexts import ContextRow, context_columns, summary_cell
+from ssm_tui.ui.presentation.contexts import ContextRow, context_columns, counted, summary_cell
 from ssm_tui.ui.widgets.bars import content
 from ssm_tui.ui.widgets.table import Table
 from ssm_tui.ui.widgets.table_lines import Form
@@ -78,7 +78,7 @@ class ContextsDialog(Dialog[Next]):
 
     def _fill(self) -> None:
         box = self.query_one(".box", Vertical)
-        title = summary_cell((row.kind for row in self._rows), f"{len(self._rows)} contexts")
+        title = summary_cell((row.kind for row in self._rows), counted(len(self._rows)))
         box.border_title = Content("".join(text for text, _ in title))
         self._table.renew(self._rows)
         self._tell()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.presentation.cells import Column, Piece
 
 MARGIN = 3  # cells before the first column
+NAME = 18  # cells of a name in the line of keys, so that all of it is read at 80 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,9 @@ class Picker(Finder[Picked, Pick]):
         elif self._marked_anew and not pick.alone:
             enter = f"↵ opens the {len(self._marks)} marked · "
         else:
-            enter = f"↵ opens {'' if pick.fixed else 'only '}{cut(visible(pick.name), 30)} · "
+            enter = f"↵ opens {'' if pick.fixed else 'only '}{cut(visible(pick.name), NAME)} · "
         box = self.query_one(".box", Vertical)
-        box.border_subtitle = Content(f"{enter}space marks · ^a marks all · Esc leaves")
+        box.border_subtitle = Content(f"{enter}space marks · ^a all · Esc leaves")
 
     async def action_mark(self) -> None:
         """Marks the highlighted line, or takes its mark away."""

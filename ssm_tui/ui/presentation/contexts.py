@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 
 Naming = Callable[[Context], str] | None
+_BEGINNING = re.compile(r".+?(?=: | to )")
 
 
 def naming(contexts: Sequence[Context]) -> Naming:
@@ -91,8 +93,7 @@ def state_cell(reading: Reading, now: datetime) -> Cell:
     behind: Cell = ((f", {old}", Tone.WARN),) if old else ()
     match state:
         case State.READING if "nodes" in reading.parts:
-            waiting: Cell = ((f", {visible(reading.waiting)}", Tone.WARN),) if reading.waiting else ()
-            return state.sign, (f" reading {reading.nodes:,}", Tone.DIM), *waiting, *behind
+            return state.sign, (f" reading {reading.nodes:,}", Tone.DIM), *_waiting_cell(reading.waiting), *behind
         case State.READING:
             return state.sign, (f" {' and '.join(sorted(reading.parts))}", Tone.DIM)
         case State.FAILED:
@@ -103,6 +104,16 @@ def state_cell(reading: Reading, now: datetime) -> Cell:
             return state.sign, (f" {old}", Tone.WARN)
     age = ((f" fresh {ago(reading.since, now)}", Tone.DIM),) if reading.since else ()
     return state.sign, *age
+
+
+def _waiting_cell(words: str) -> Cell:
+    """What AWS makes us wait for; how it begins (`throttled`, `no good answer`) by itself, for where there is no room
+    for all of it."""
+    if not words:
+        return ()
+    begins = _BEGINNING.match(words)
+    at = begins.end() if begins else len(words)
+    return tuple((visible(part), Tone.WARN) for part in (f", {words[:at]}", words[at:]) if part)
 
 
 def context_cell(context: Context, reading: Reading, now: datetime, alias: str = "") -> Cell:
@@ -133,7 +144,12 @@ def header_ways(readings: Mapping[Context, Reading], aliases: Mapping[str, str],
     ]
     if len(readings) < 2:
         return [named, plain]
-    return [named, plain, [summary_cell(map(state_of, readings.values()), f"{len(readings)} contexts")]]
+    return [named, plain, [summary_cell(map(state_of, readings.values()), counted(len(readings)))]]
+
+
+def counted(contexts: int) -> str:
+    """`1 context`, `51 contexts`."""
+    return f"{contexts:,} context{'' if contexts == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
