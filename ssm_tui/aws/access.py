@@ -21,7 +21,7 @@ from ssm_tui.aws.simulation import ACTION, CHUNK, EXECUTE, Simulator
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.access import Access, Answer, SessionKind, Verdict, everywhere
 from ssm_tui.domain.containers import read_target
-from ssm_tui.domain.nodes import NodeKind
+from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:

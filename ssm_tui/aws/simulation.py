@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssm_tui.aws import decode
 from ssm_tui.domain.access import Answer, Verdict
-from ssm_tui.domain.nodes import NodeKind
+from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from ssm_tui.domain.nodes import NodeKind, kind_of
+from ssm_tui.domain.kinds import NodeKind, kind_of
 
 
 class Lack(Enum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ssm_tui.domain.access import NO_ANSWERS, Access
+from ssm_tui.domain.kinds import NodeKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,22 +33,6 @@ class Platform(StrEnum):
     LINUX = "linux"
     WINDOWS = "windows"
     MACOS = "macos"
-
-
-class NodeKind(StrEnum):
-    """What sort of machine it is, by whom its id is from."""
-
-    EC2 = "ec2"
-    HYBRID = "hybrid"
-    ECS = "ecs"
-    """A container of an ECS task: it is entered by ECS Exec."""
-
-
-def kind_of(node_id: str) -> NodeKind:
-    """By the id, as every source gives it."""
-    if node_id.startswith("ecs:"):
-        return NodeKind.ECS
-    return NodeKind.HYBRID if node_id.startswith("mi-") else NodeKind.EC2
 
 
 class NodeKey(NamedTuple):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ssm_tui.aws.containers import Interface, containers, interfaces
 from ssm_tui.domain.containers import read_target
-from ssm_tui.domain.nodes import Node, NodeKind, Ping, Platform
+from ssm_tui.domain.kinds import NodeKind
+from ssm_tui.domain.nodes import Node, Ping, Platform
 from tests.builders import SEOUL
 
 TASK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

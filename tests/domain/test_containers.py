@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from ssm_tui.domain import sessions
 from ssm_tui.domain.containers import ContainerTarget, read_target
 from ssm_tui.domain.databases import Reachable, choose_relay
+from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.domain.networks import Ingress, SecurityGroup
-from ssm_tui.domain.nodes import NODE_FIELDS, NodeKind, Ping, Platform
+from ssm_tui.domain.nodes import NODE_FIELDS, Ping, Platform
 from ssm_tui.domain.sessions import aws_argv, shell_on, shown
 from ssm_tui.domain.ssh import Means, entries
 from ssm_tui.errors import TargetError
