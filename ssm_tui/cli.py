@@ -203,7 +203,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     _add_global(parser, after="")
-    parser.add_argument("-f", "--filter", default="", metavar="FILTER", help="show what matches, such as env=prod")
+    parser.add_argument(
+        "-f", "--filter", default="", metavar="FILTER", help="show what matches, such as env=prod, or @NAME"
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     _add_commands(commands)
@@ -235,7 +237,9 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     for name, what in (("ls", "list nodes"), ("db", "list databases and the relay for each")):
         listing = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
         _add_global(listing, after="_after")
-        listing.add_argument("-f", "--filter", default=argparse.SUPPRESS, metavar="FILTER", help="list what matches")
+        listing.add_argument(
+            "-f", "--filter", default=argparse.SUPPRESS, metavar="FILTER", help="list what matches, or @NAME"
+        )
         listing.add_argument("--json", action="store_true", help="as a JSON array")
     shell = commands.add_parser("shell", help="open a shell on a node", allow_abbrev=False)
     _add_global(shell, after="_after")

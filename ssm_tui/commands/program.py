@@ -162,9 +162,9 @@ class Program:
         if not self._remember:
             return None
         from ssm_tui.config import paths
-        from ssm_tui.store.picked import KeptChoice
+        from ssm_tui.store.picked import LastPicked
 
-        return KeptChoice(paths().state, self._asked)
+        return LastPicked(paths().state, self._asked)
 
     @property
     def _asked(self) -> str:

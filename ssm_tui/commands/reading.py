@@ -49,7 +49,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class AllFound:
     """All contexts, in the order asked for; `complete` is false where one could not be read, or not to its end. What
     the caller may not read is not missing: it is said in a note."""
 
@@ -118,7 +118,7 @@ def _inventory(
     return inventory, tuple(notes), None
 
 
-def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
+def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> AllFound:
     """Reads every context at once and says on stderr what could not be read.
 
     Raises AwsError where no context could be read at all.
@@ -143,7 +143,7 @@ def read_all(clouds: Clouds, read: Callable[[Cloud], Found]) -> Listing:
                 say_error(each.error, where)
     found = tuple(each for each in ordered if isinstance(each, Found))
     broken = any(each.error or any(note.failed for note in each.notes) for each in found)
-    return Listing(found, complete=len(failed) == len(absent) and not broken)
+    return AllFound(found, complete=len(failed) == len(absent) and not broken)
 
 
 def _say_absent(contexts: Sequence[Context]) -> None:

@@ -14,7 +14,7 @@ MOST: Final = 100
 """Ways to be started whose choice is remembered; the oldest are forgotten first."""
 
 
-class KeptChoice:
+class LastPicked:
     """`contexts.json` in the folder; implements `PickedBefore` (ssm_tui.domain.services). `asked` names the profiles
     and regions that the program was started with."""
 
