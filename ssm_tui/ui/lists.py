@@ -197,7 +197,7 @@ class Lists(NodeList):
         now = self._clock()
         match view:
             case View.NODES:
-                return node_details(node, now, self._alias(node.account)) if (node := self.node) else None
+                return node_details(node, self._now, self._alias(node.account)) if (node := self.node) else None
             case View.DATABASES:
                 if (row := self.databases.row) is None:
                     return None

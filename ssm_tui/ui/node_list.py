@@ -36,6 +36,7 @@ class NodeList:
         found: Callable[[NodeRow, Column[NodeRow]], Found],
     ) -> None:
         self._catalog, self._clock = catalog, clock
+        self._now = clock()  # of all rows alike: some are painted oftener than others, and must not seem fresher
         self._default = default_columns(columns)
         self._chosen: tuple[str, ...] | None = None
         self._contexts: Sequence[Context] = ()
@@ -70,6 +71,11 @@ class NodeList:
         if pins != arrangement.pins:
             self.nodes.repaint()
 
+    def pass_time(self) -> None:
+        """Says how old everything is by now."""
+        self._now = self._clock()
+        self.nodes.repaint()
+
     @property
     def _in_force(self) -> Arrangement:
         """By context means by what tells contexts apart."""
@@ -80,7 +86,9 @@ class NodeList:
         return replace(self.arrangement, sort=replace(sort, by="profile" if several else "region"))
 
     def _node_columns(self) -> tuple[Column[NodeRow], ...]:
-        look = Look(self._clock, naming(self._contexts), self._catalog.is_old, lambda n: n.id in self.arrangement.pins)
+        look = Look(
+            lambda: self._now, naming(self._contexts), self._catalog.is_old, lambda n: n.id in self.arrangement.pins
+        )
         # A heading has no cells: it is a banner.
         return cast("tuple[Column[NodeRow], ...]", node_columns(self.columns, look))
 

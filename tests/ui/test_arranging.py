@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -302,3 +303,26 @@ async def test_by_context_means_by_what_tells_them_apart(memory: Memory) -> None
     async with started(World(clouds=FakeClouds(clouds), choices=memory)) as person:
         await person.sees("CONTEXT ▲")
         await person.until(lambda: names(person) == ["node-2", "node-1"])
+
+
+async def test_enter_after_a_filter_is_for_a_node_not_for_the_heading_above_it(world: World, memory: Memory) -> None:
+    memory.kept = Choices(arrangement=Arrangement(group="env"))
+    async with started(world) as person:
+        await person.sees("▾ env=")
+        assert isinstance(person.home._lists.nodes.row, Node)
+        await person.press("slash")
+        await person.type("web-10")
+        await person.until(lambda: names(person)[1:] == ["web-10"])
+        assert "web-10" in person.line_with("▌")
+
+
+async def test_ages_pass_for_all_rows_together(world: World) -> None:
+    async with started(world) as person:
+        await person.sees("● 12 s")
+        world.now += timedelta(seconds=30)
+        await person.press("space")
+        await person.sees("1 marked")
+        assert "● 42 s" not in person.text(), "painted anew is not heard anew"
+        person.home._tick()
+        await person.sees("● 42 s")
+        assert "● 12 s" not in person.text()

@@ -135,6 +135,7 @@ class Board(PaintingScreen):
         return self.has_class("-beside") or self.has_class("-under")
 
     def _tick(self) -> None:
+        self._lists.pass_time()
         self._lists.tables[self.view].repaint()
         self._show_state()
 

@@ -106,7 +106,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
             return  # its context is not chosen any more
         if isinstance(message, reads.PartEnded):
             self._knowledge.part_ended(message.context)
-            self._lists.nodes.repaint()  # what was old may be so no more
+            self._lists.pass_time()  # and what was old may be so no more
             self._look_elsewhere()
         self._changed()
 

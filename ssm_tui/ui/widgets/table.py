@@ -156,7 +156,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._rows = rows
         found = self._form.find(rows, wanted, self._cursor)
         if found is None:
-            found = 0 if restart else min(self._cursor, max(len(rows) - 1, 0))
+            found = self._first(rows) if restart or before is None else min(self._cursor, max(len(rows) - 1, 0))
         self._cursor = found
         # A filter that finds nothing while it is being typed does not lose the row.
         self._lost = None if rows else wanted
@@ -172,6 +172,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.refresh()
         if self.row is not None or before is not None:
             self.post_message(self.Highlighted(self))  # type: ignore[arg-type]  # the message is not generic
+
+    def _first(self, rows: Sequence[R]) -> int:
+        """The first row that is no heading of others, where that is near: Enter is meant for it."""
+        banner = self._form.banner
+        return 1 if len(rows) > 1 and banner(rows[0]) and not banner(rows[1]) else 0
 
     def renew(self, rows: Sequence[R]) -> None:
         """The same rows, of which some say something else now: only their lines are painted."""
