@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ssm_tui import __version__
-from ssm_tui.cli import main, parse
+from ssm_tui.cli import main
+from ssm_tui.commands.arguments import parse
 from ssm_tui.errors import UsageError
 from tests.e2e.terminal import Terminal
 

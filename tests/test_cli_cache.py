@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ssm_tui.cli import main, parse
+from ssm_tui.cli import main
+from ssm_tui.commands.arguments import parse
 from ssm_tui.commands.program import Program
 from ssm_tui.config import load, paths
 from ssm_tui.domain.snapshots import Snapshot

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ssm_tui.cli import parse
+from ssm_tui.commands.arguments import parse
 from ssm_tui.config import Settings
 from ssm_tui.domain.connection import formats
 from ssm_tui.domain.nodes import NODE_FIELDS
