@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.matching import Kind, Scope, Wild, pieces, scope_of
+from ssm_tui.domain.matching import Kind, Scope, Wild, expression, pieces, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,9 +100,7 @@ def _compiled(pattern: str) -> tuple[str, re.Pattern[str] | None]:
     parts = pieces(pattern.casefold())
     if not any(isinstance(part, Wild) for part in parts):
         return "".join(part for part in parts if isinstance(part, str)), None
-    signs = {Wild.ANY: ".*", Wild.ONE: "."}
-    glob = "".join(signs[part] if isinstance(part, Wild) else f"({re.escape(part)})" for part in parts)
-    return "", re.compile(glob, re.DOTALL)
+    return "", re.compile(expression(parts, lambda text: f"({re.escape(text)})"), re.DOTALL)
 
 
 def _joined(spans: list[tuple[int, int]]) -> Spans:

@@ -146,7 +146,7 @@ def text_test(pattern: str, scope: Scope) -> Callable[[str], bool]:
     if not any(isinstance(part, Wild) for part in parts):
         wanted = "".join(part for part in parts if isinstance(part, str))
         return wanted.__eq__ if scope is Scope.WHOLE else lambda text: wanted in text
-    glob = "".join(_GLOBS[part] if isinstance(part, Wild) else re.escape(part) for part in parts)
+    glob = expression(parts, re.escape)
     if scope is Scope.LINES:
         line = re.compile(f"^{glob}$", re.MULTILINE)
         return lambda text: line.search(text) is not None
@@ -154,4 +154,20 @@ def text_test(pattern: str, scope: Scope) -> Callable[[str], bool]:
     return lambda text: whole.fullmatch(text) is not None
 
 
-_GLOBS = {Wild.ANY: ".*", Wild.ONE: "."}
+def expression(parts: Iterable[str | Wild], literal: Callable[[str], str]) -> str:
+    """A pattern with wildcards as a regular expression, for all of a text; `literal` makes that of a literal text.
+
+    What stands between two `*` is looked for once, from the left, and never given back: a later place would leave less
+    for the rest. Else a tag's text and a few stars took seconds, and each one more as many times as long.
+    """
+    stretches = [""]
+    for part in parts:
+        if part is Wild.ANY:
+            stretches.append("")
+        else:
+            stretches[-1] += "." if part is Wild.ONE else literal(str(part))
+    first, *between = stretches
+    if not between:
+        return first
+    last = between.pop()
+    return first + "".join(f"(?>.*?{each})" for each in between if each) + f".*{last}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ssm_tui.domain.access import Access
-from ssm_tui.domain.filters import check_saved, names_saved, parse, saved_name
+from ssm_tui.domain.filters import Filter, Term, check_saved, names_saved, parse, saved_name
+from ssm_tui.domain.highlighting import Place
+from ssm_tui.domain.highlighting import found as parts_found
+from ssm_tui.domain.matching import Kind, Scope, matches_text
 from ssm_tui.domain.nodes import NODE_FIELDS, Node, Ping, Platform
 from ssm_tui.domain.tokens import in_quotes, tokens
 from ssm_tui.errors import FilterError
@@ -223,3 +226,27 @@ def test_a_quoted_tag_value_finds_exactly_its_node(value: str) -> None:
     has_more = node(tags={"key": value + "x"})
     assert wanted.matches(has)
     assert not wanted.matches(has_more)
+
+
+def _globbed(pattern: str, text: str) -> bool:
+    """What a glob means, as plainly as it can be said."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return _globbed(pattern[1:], text) or (bool(text) and _globbed(pattern, text[1:]))
+    return bool(text) and pattern[0] in ("?", text[0]) and _globbed(pattern[1:], text[1:])
+
+
+@given(st.text("ab*?", max_size=7), st.text("ab", max_size=8))
+def test_a_glob_finds_what_it_says(pattern: str, text: str) -> None:
+    assume("*" in pattern or "?" in pattern)
+    for scope in Scope:
+        assert matches_text(pattern, scope, text) is _globbed(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", ["*" * 40 + "b", "*a" * 40 + "*b", "*?a" * 20 + "b"])
+def test_many_stars_and_a_long_text_take_no_longer_than_others(pattern: str) -> None:
+    """Each star once took as many times as long as the text has letters: these would not end."""
+    for scope in Scope:
+        assert not matches_text(pattern, scope, "a" * 256)
+    assert parts_found(Filter((Term(Kind.TAG, "env", (pattern,)),)), Place(tag="env"), "a" * 256) == ()
