@@ -21,7 +21,6 @@ DEFAULT = "SSM-SessionManagerRunShell"
 
 _PORT = {"type": "String", "allowedPattern": r"^([1-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$"}  # fmt: skip # noqa: E501
 _LOCAL_PORT = {**_PORT, "default": "0", "allowedPattern": f"{_PORT['allowedPattern'][:-1]}|^0$"}
-_HOST = r"^[^,$^&\(\)!;'\"<>\`{}\[\]\|#=]{3,}$"
 _COMMAND = {"type": "String", "allowedPattern": r".+"}
 
 

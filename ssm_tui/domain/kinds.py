@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ssm_tui.domain.containers import PREFIX
+
 
 class NodeKind(StrEnum):
     """What sort of machine it is, by whom its id is from."""
@@ -16,6 +18,6 @@ class NodeKind(StrEnum):
 
 def kind_of(node_id: str) -> NodeKind:
     """By the id, as every source gives it."""
-    if node_id.startswith("ecs:"):
+    if node_id.startswith(PREFIX):
         return NodeKind.ECS
     return NodeKind.HYBRID if node_id.startswith("mi-") else NodeKind.EC2
