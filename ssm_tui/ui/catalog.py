@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind
 from ssm_tui.domain.completion import Counted
+from ssm_tui.domain.database_inventory import DatabaseInventory
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
 from ssm_tui.domain.filters import NONE_SAVED, Filter, parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
-    from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import NodeKey, NodePage
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
@@ -59,9 +59,7 @@ class Catalog:
         self.aliases: dict[str, str] = {}  # what accounts are called, where that is known
         self._clock = clock
         self._inventory = Inventory()
-        self._databases: dict[DatabaseKey, Database] = {}
-        self._seen: dict[Context, set[DatabaseKey]] = {}
-        self._groups: dict[Context, dict[str, SecurityGroup]] = {}
+        self._databases = DatabaseInventory()
         self._relays: dict[DatabaseKey, Relay] | None = None
 
     # Reads
@@ -74,7 +72,7 @@ class Catalog:
             return False
         reading.begin(asked_for)
         self._inventory.begin(context)
-        self._seen[context] = set()
+        self._databases.begin(context)
         return True
 
     def add_nodes(self, context: Context, page: NodePage, rows: Iterable[Row] | None = None) -> None:
@@ -95,10 +93,7 @@ class Catalog:
 
     def add_databases(self, context: Context, page: DatabasePage) -> None:
         """A page has come in."""
-        for database in page.databases:
-            self._databases[database.key] = database
-            self._seen[context].add(database.key)
-        self._groups.setdefault(context, {}).update({group.id: group for group in page.groups})
+        self._databases.add(context, page)
         self.readings[context].note("databases", page.notes)
         self._relays = None
 
@@ -153,9 +148,7 @@ class Catalog:
         if part == "nodes":
             self._inventory.finish(context, lacks)
         elif part == "databases" and not lacks:
-            seen = self._seen.pop(context, set())
-            for key in [key for key in self._databases if key[0] == context and key not in seen]:
-                del self._databases[key]
+            self._databases.finish(context)
 
     # From run to run
 
@@ -168,11 +161,7 @@ class Catalog:
         if "nodes" not in reading.read:
             self._inventory.recall_rows(rows_of(snapshot.nodes) if rows is None else rows)
         if "databases" not in reading.read:
-            for database in snapshot.databases:
-                self._databases.setdefault(database.key, database)
-            groups = self._groups.setdefault(snapshot.context, {})
-            for group in snapshot.groups:
-                groups.setdefault(group.id, group)
+            self._databases.recall(snapshot)
         if not reading.read:
             reading.since = snapshot.since
             reading.ended = dict.fromkeys(("nodes", "databases"), snapshot.since)
@@ -190,8 +179,8 @@ class Catalog:
             reading.account,
             min(reading.ended[part] for part in ("nodes", "databases") if part in reading.ended),
             tuple(self._inventory.of(context)),
-            tuple(database for key, database in self._databases.items() if key[0] == context),
-            tuple(self._groups.get(context, {}).values()),
+            self._databases.of(context),
+            tuple(self._databases.groups(context).values()),
         )
 
     def belongs_to(self, context: Context, account: str) -> bool:
@@ -215,11 +204,7 @@ class Catalog:
 
     def _drop_rows(self, context: Context) -> None:
         self._inventory.drop(context)
-        for key in [key for key in self._databases if key[0] == context]:
-            del self._databases[key]
-        self._groups.pop(context, None)
-        if context in self._seen:
-            self._seen[context] = set()
+        self._databases.drop(context)
         self._relays = None
 
     def answered(self, context: Context) -> dict[NodeKey, Node]:
@@ -267,7 +252,7 @@ class Catalog:
         """The databases that match, by name, with relay and running tunnel."""
         running = {s.request.database.key: s for s in tunnels if s.request.database and not s.state.ended}
         relays = self._chosen_relays()
-        rows = (DatabaseRow(d, relays[key], running.get(key)) for key, d in self._databases.items())
+        rows = (DatabaseRow(each, relays[each.key], running.get(each.key)) for each in self._databases)
         found = (row for row in rows if not wanted or wanted.matches(row))
         return sorted(found, key=lambda row: database_order(row.database.key))
 
@@ -278,14 +263,14 @@ class Catalog:
             for node in self._inventory:
                 near.setdefault((node.context, node.vpc), []).append(node)
             self._relays = {
-                key: self._chosen_relay(database, near.get((database.context, database.vpc), []))
-                for key, database in self._databases.items()
+                database.key: self._chosen_relay(database, near.get((database.context, database.vpc), []))
+                for database in self._databases
             }
         return self._relays
 
     def _chosen_relay(self, database: Database, near: Sequence[Node]) -> Relay:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
-        relay = choose_relay(database, near, self._groups.get(database.context, {}))
+        relay = choose_relay(database, near, self._databases.groups(database.context))
         reading = self.readings[database.context]
         if relay.reachable is not Reachable.NO or reading.read >= {"nodes", "access"}:
             return relay

@@ -1,0 +1,70 @@
+"""The databases that are known, of every context, and the security groups around them, while pages arrive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Database, DatabasePage
+    from ssm_tui.domain.networks import SecurityGroup
+    from ssm_tui.domain.snapshots import Snapshot
+
+
+class DatabaseInventory:
+    """A read adds and replaces as its pages come; only one that came to its end removes what is gone."""
+
+    def __init__(self) -> None:
+        self._databases: dict[tuple[Context, str], Database] = {}
+        self._groups: dict[Context, dict[str, SecurityGroup]] = {}
+        self._told: dict[Context, set[str]] = {}  # ids that the read under way has told of
+
+    def __len__(self) -> int:
+        return len(self._databases)
+
+    def __iter__(self) -> Iterator[Database]:
+        return iter(self._databases.values())
+
+    def of(self, context: Context) -> tuple[Database, ...]:
+        """Those of the context."""
+        return tuple(database for database in self if database.context == context)
+
+    def groups(self, context: Context) -> Mapping[str, SecurityGroup]:
+        """The security groups of the context, by id."""
+        return self._groups.get(context, {})
+
+    def begin(self, context: Context) -> None:
+        """A new read of the context starts; the rows of the last one stay until it has ended."""
+        self._told[context] = set()
+
+    def add(self, context: Context, page: DatabasePage) -> None:
+        """A page has come in."""
+        for database in page.databases:
+            self._databases[database.key] = database
+            self._told[context].add(database.id)
+        self._groups.setdefault(context, {}).update({group.id: group for group in page.groups})
+
+    def recall(self, snapshot: Snapshot) -> None:
+        """Rows of an earlier run: they stand behind everything that has been read in this one."""
+        for database in snapshot.databases:
+            self._databases.setdefault(database.key, database)
+        groups = {group.id: group for group in snapshot.groups}
+        self._groups[snapshot.context] = groups | self._groups.get(snapshot.context, {})
+
+    def finish(self, context: Context) -> None:
+        """The read came to its end and lacks nothing: what it did not show of the context is gone."""
+        told = self._told.pop(context, set())
+        self._remove([database for database in self.of(context) if database.id not in told])
+
+    def drop(self, context: Context) -> None:
+        """Nothing that is known of the context holds any more."""
+        self._remove(self.of(context))
+        self._groups.pop(context, None)
+        if context in self._told:
+            self._told[context] = set()
+
+    def _remove(self, databases: list[Database] | tuple[Database, ...]) -> None:
+        for database in databases:
+            del self._databases[database.key]
