@@ -60,7 +60,8 @@ class Chosen:
 
     def enabled(self, profile: Profile) -> frozenset[str] | None:
         """The regions that the profile's account has enabled; None where AWS does not say. Blocks."""
-        if profile not in self._enabled:
+        known = self._enabled  # another one once the profile's credentials are
+        if profile not in known:
             try:
                 region = _own_region(profile) or regions.partition_of("").first
             except AwsError:
@@ -68,12 +69,12 @@ class Chosen:
             answer = self._ask(Context(profile, region))
             if answer is None:
                 return None
-            self._enabled[profile] = answer
-        return self._enabled[profile]
+            known[profile] = answer
+        return known[profile]
 
     def renew(self, profile: Profile) -> None:
         """The profile's credentials may be another account's now."""
-        self._enabled.pop(profile, None)
+        self._enabled = {each: its for each, its in self._enabled.copy().items() if each != profile}
 
     def _profiles(self) -> tuple[Profile, ...]:
         picked = self._choice.profiles

@@ -177,15 +177,17 @@ class DeviceLogin:
     def _keep(self, answer: Mapping[str, Any]) -> None:
         from botocore.utils import JSONFileCache, SSOTokenLoader
 
-        token = {
-            "startUrl": self._sso.start_url,
-            "region": self._sso.region,
-            "accessToken": answer["accessToken"],
-            "expiresAt": _moment(datetime.now(UTC) + timedelta(seconds=answer["expiresIn"])),
-            "clientId": self._registration["clientId"],
-            "clientSecret": self._registration["clientSecret"],
-            "registrationExpiresAt": _moment(datetime.fromtimestamp(self._registration["clientSecretExpiresAt"], UTC)),
-        }
+        registration = self._registration
+        with translated(Request(Context(self._sso.profile, self._sso.region), "sso-oauth:CreateToken")):
+            token = {
+                "startUrl": self._sso.start_url,
+                "region": self._sso.region,
+                "accessToken": answer["accessToken"],
+                "expiresAt": _moment(datetime.now(UTC) + timedelta(seconds=answer["expiresIn"])),
+                "clientId": registration["clientId"],
+                "clientSecret": registration["clientSecret"],
+                "registrationExpiresAt": _moment(datetime.fromtimestamp(registration["clientSecretExpiresAt"], UTC)),
+            }
         if "refreshToken" in answer:
             token["refreshToken"] = answer["refreshToken"]
         folder = _folder()

@@ -12,7 +12,7 @@ from ssm_tui.aws.choosing import Chosen
 from ssm_tui.aws.live import AwsClouds
 from ssm_tui.aws.regions import partition_of
 from ssm_tui.demo.fault_client import FaultClient
-from ssm_tui.domain.accounts import AS_STARTED, Choice, Region
+from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Region
 from ssm_tui.domain.contexts import Context
 from ssm_tui.errors import CredentialsError, RegionNotEnabledError
 from tests.aws.conftest import REGION, Administrator, allow
@@ -81,6 +81,18 @@ def test_a_profile_that_does_not_answer_delays_no_other(laptop: pytest.MonkeyPat
     never.set()
     assert regions_of(contexts, "dev") == ["ap-northeast-2", "us-east-1"]
     assert regions_of(contexts, "china") == ["cn-north-1", "cn-northwest-1"]
+
+
+def test_credentials_that_change_while_regions_are_asked_for(laptop: object) -> None:
+    def ask(_context: Context) -> frozenset[str]:
+        chosen.renew("dev")  # the user has signed in meanwhile
+        asked.append(1)
+        return frozenset({f"us-east-{len(asked)}"})
+
+    asked: list[int] = []
+    chosen = Chosen(("dev",), (ALL,), ask)
+    assert chosen.enabled("dev") == frozenset({"us-east-1"})
+    assert chosen.enabled("dev") == frozenset({"us-east-2"}), "the old one was of the old credentials"
 
 
 def test_what_is_picked_is_in_force_until_it_is_taken_back(laptop: object) -> None:

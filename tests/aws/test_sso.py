@@ -21,7 +21,7 @@ from ssm_tui.aws import sso
 from ssm_tui.aws.live import AwsClouds
 from ssm_tui.commands.sign_in import SignIns
 from ssm_tui.demo.runner import DemoProcess
-from ssm_tui.errors import CredentialsError
+from ssm_tui.errors import AwsError, CredentialsError
 
 PROFILE = "demo-sso"
 CHAIN = """
@@ -144,6 +144,21 @@ def test_neither_token_nor_client_secret_is_shown(home: Path) -> None:
     (file,) = (home / ".aws" / "sso" / "cache").iterdir()
     shown = repr(login) + repr(login.code)
     assert not any(str(kept(file)[name]) in shown for name in ("accessToken", "clientSecret", "refreshToken"))
+
+
+class _Portal:
+    """Answers without what AWS always tells."""
+
+    def create_token(self, **_: object) -> dict[str, object]:
+        return {"ResponseMetadata": {}}
+
+
+@pytest.mark.usefixtures("home")
+def test_what_answers_in_the_place_of_aws_is_no_mistake_of_ours() -> None:
+    login = sso.begin(_sso())
+    login._client, login._interval = _Portal(), 0.01
+    with pytest.raises(AwsError, match="not AWS"):
+        login.wait(threading.Event())
 
 
 def test_signing_in_elsewhere_leaves_another_stamp(home: Path) -> None:
