@@ -6,7 +6,6 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ssm_tui.aws import decode
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
@@ -33,4 +32,6 @@ def _ask(gateway: Gateway) -> str | None:
         answer = gateway.call("iam", "list_account_aliases")
     except AwsError:
         return None
+    from ssm_tui.aws import decode
+
     return next(iter(decode.texts(answer.get("AccountAliases"))), None)

@@ -13,9 +13,6 @@ from ssm_tui.aws import profiles as profile_files
 from ssm_tui.aws import regions as known_regions
 from ssm_tui.aws.aliases import Aliases
 from ssm_tui.aws.choosing import Chosen
-from ssm_tui.aws.ecs_exec import execute_command
-from ssm_tui.aws.gateway import LiveGateway
-from ssm_tui.aws.login import Login
 from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
 from ssm_tui.domain.contexts import Caller, Context
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
+    from ssm_tui.aws.login import Login
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.databases import DatabasePage
@@ -85,11 +83,15 @@ class AwsClouds:
         """AWS seen from the context; the same object for the same context."""
         with self._opening:
             if context not in self._clouds:
+                from ssm_tui.aws.gateway import LiveGateway
+
                 self._clouds[context] = AwsCloud(context, LiveGateway(context, self._login(context.profile)), self)
             return self._clouds[context]
 
     def _login(self, profile: str | None) -> Login:
         if profile not in self._logins:
+            from ssm_tui.aws.login import Login
+
             self._logins[profile] = Login(profile, self._desk)
         return self._logins[profile]
 
@@ -118,6 +120,8 @@ class AwsCloud:
     """One context's AWS. Its methods block and may be called from several threads."""
 
     def __init__(self, context: Context, gateway: Gateway | None = None, clouds: AwsClouds | None = None) -> None:
+        from ssm_tui.aws.gateway import LiveGateway
+
         self._context = context
         self._gateway = gateway or LiveGateway(context)
         self._clouds = clouds or AwsClouds()
@@ -207,6 +211,8 @@ class AwsCloud:
         Raises AwsError: AccessDeniedError where the caller may not.
         """
         if spec.command:
+            from ssm_tui.aws.ecs_exec import execute_command
+
             return execute_command(self._gateway, spec)
         wanted: dict[str, object] = {"Target": spec.target}
         if spec.document:

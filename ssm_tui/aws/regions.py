@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.aws import decode
 from ssm_tui.domain.accounts import Region
 from ssm_tui.errors import AwsError
 
@@ -55,6 +54,8 @@ def enabled(gateway: Gateway) -> frozenset[str] | None:
         answer = gateway.call("ec2", "describe_regions", AllRegions=True)
     except AwsError:
         return None
+    from ssm_tui.aws import decode
+
     found = decode.entries(answer.get("Regions"))
     names = (decode.text(each.get("RegionName")) for each in found if each.get("OptInStatus") != "not-opted-in")
     return frozenset(filter(None, names)) or None

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ssm_tui.aws.prompts import CodeDesk
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Settings
+    from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
+    from ssm_tui.domain.tunnels import TunnelRequest
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
@@ -105,6 +107,10 @@ class Program:
         from ssm_tui.commands.requests import Requests
 
         return Requests(self.clouds, self.clouds_for, self.settings)
+
+    def resolve(self, saved: SavedTunnel) -> TunnelRequest:
+        """What a saved tunnel means. Blocks; raises SsmTuiError."""
+        return self.requests.resolve(saved)
 
     @cached_property
     def filters(self) -> Mapping[str, str]:

@@ -22,6 +22,9 @@ def run(program: Program, filter_text: str) -> int:
     parse(filter_text, NODE_FIELDS, program.filters)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
+    from ssm_tui.ui.tidying import hold
+
+    hold()  # before Textual is loaded
     from ssm_tui.commands.sign_in import SignIns
     from ssm_tui.sessions.desktops import Desktops, browser
     from ssm_tui.ui.absent import NoChoices, NoMemory, NothingPicked
@@ -52,7 +55,7 @@ def run(program: Program, filter_text: str) -> int:
         saved=settings.tunnels,
         groups=settings.groups,
         filters=settings.filters,
-        resolve=program.requests.resolve,
+        resolve=program.resolve,
         sign_ins=SignIns(),
         codes=program.desk,
         browser=browser,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,7 +174,7 @@ def _here() -> Path | None:
 def _read(file: Path, *, may_be_missing: bool = False, in_project: bool = False) -> dict[str, Any]:
     """The file's settings, checked."""
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         if may_be_missing:
             return {}
@@ -186,6 +185,10 @@ def _read(file: Path, *, may_be_missing: bool = False, in_project: bool = False)
         ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"the settings file {file} is not UTF-8 text", "save it as UTF-8") from None
+    import tomllib  # most have no such file
+
+    try:
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the settings file {file} is not TOML: {error}", "mend the line that it names") from None
     if in_project:

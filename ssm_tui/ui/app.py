@@ -96,7 +96,7 @@ class SsmTui(App[None]):
 
     def on_mount(self) -> None:
         """A kill or a closed terminal ends the app as leaving it does, without a question."""
-        self._tidying.begin()
+        self.call_after_refresh(self._tidying.begin)
         self.set_interval(TIDY, self._tidy)
         if sys.platform != "win32":
             loop = asyncio.get_running_loop()

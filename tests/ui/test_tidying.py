@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from ssm_tui.ui.tidying import IDLE, LATEST, Tidying
+from ssm_tui.ui.tidying import IDLE, LATEST, Tidying, hold
 from tests.ui.fleet import small_world
 from tests.ui.screen import started
 
@@ -60,6 +60,20 @@ def test_the_collector_is_left_as_it_was_found() -> None:
     tidying.end()
     tidying.end()
     assert gc.get_threshold() == before
+
+
+def test_what_is_loaded_at_the_start_is_not_looked_through() -> None:
+    tidying = Tidying()
+    try:
+        hold()
+        assert not gc.isenabled()
+        tidying.begin()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        tidying.end()
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("keys", [("j", "k")])

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.listing import Arrangement, Sort
 from ssm_tui.domain.nodes import NODE_FIELDS
-from ssm_tui.ui.dialogs.names import ColumnMenu, Named, NameMenu
 from ssm_tui.ui.flows.telling import tell
 from ssm_tui.ui.presentation.cells import ARROWS
 from ssm_tui.ui.presentation.nodes import FIXED
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.nodes import Node
     from ssm_tui.ui.choices import ChoicesInForce
+    from ssm_tui.ui.dialogs.names import Named
     from ssm_tui.ui.lists import Lists
 
 NO_GROUP = ""
@@ -58,6 +58,8 @@ class ArrangingFlow:
 
     async def choose_order(self) -> None:
         """Asks for it."""
+        from ssm_tui.ui.dialogs.names import Named, NameMenu
+
         now = self._choices.now.arrangement.sort
         signs = {now.by: ARROWS[now.descending]}
         names = [
@@ -76,6 +78,8 @@ class ArrangingFlow:
 
     async def choose_columns(self) -> None:
         """Asks which, and in what order."""
+        from ssm_tui.ui.dialogs.names import ColumnMenu
+
         names = [each for each in (*self._fields({}), *self._tag_names({})) if each.name != "name"]
         chosen = await self._app.push_screen_wait(ColumnMenu(names, self._lists.columns, self._lists.standard_columns))
         if chosen is not None:
@@ -100,6 +104,8 @@ class ArrangingFlow:
 
     async def choose_group(self) -> None:
         """Asks for the tag."""
+        from ssm_tui.ui.dialogs.names import Named, NameMenu
+
         now = self._choices.now.arrangement.group
         names = list(self._tag_names({now or NO_GROUP: "●"}))
         if not names:
@@ -118,10 +124,14 @@ class ArrangingFlow:
     # Names to choose from
 
     def _fields(self, signs: Mapping[str, str]) -> Iterator[Named]:
+        from ssm_tui.ui.dialogs.names import Named
+
         names: Iterable[str] = dict.fromkeys(("name", *FIXED, *NODE_FIELDS))
         return (Named(name, _TITLES.get(name, name), "field", signs.get(name, "")) for name in names)
 
     def _tag_names(self, signs: Mapping[str, str]) -> Iterator[Named]:
+        from ssm_tui.ui.dialogs.names import Named
+
         for key, count in sorted(self._tags().items(), key=lambda item: (-item[1], item[0].casefold())):
             if key not in NODE_FIELDS and key not in FIXED:
                 yield Named(key, visible(key), f"tag of {count:,}", signs.get(key, ""))

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from ssm_tui.ui.dialogs.mfa import MfaDialog
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -42,6 +40,8 @@ class CodeFlow:
 
     def ask(self, wanted: CodeWanted) -> None:
         """Puts the question."""
+        from ssm_tui.ui.dialogs.mfa import MfaDialog
+
         self._app.push_screen(MfaDialog(wanted.question), wanted.answer)
 
     def end(self) -> None:

@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.domain.accounts import AS_STARTED, Choice
-from ssm_tui.ui.dialogs.contexts import ContextsDialog, Next
-from ssm_tui.ui.dialogs.picking import Picker
 from ssm_tui.ui.flows.telling import tell
 from ssm_tui.ui.presentation.contexts import ContextRow, context_row
-from ssm_tui.ui.presentation.picking import profile_columns, profile_picks, region_columns, region_picks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
@@ -24,6 +21,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.listing import Counts
     from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.dialogs.contexts import ContextsDialog
+    from ssm_tui.ui.dialogs.picking import Picker
     from ssm_tui.ui.flows.knowledge import Knowledge
     from ssm_tui.ui.presentation.picking import Pick
     from ssm_tui.ui.services import Services
@@ -60,6 +59,9 @@ class ContextFlow:
 
     async def pick_profiles(self) -> None:
         """Other profiles, each in the regions that are in force."""
+        from ssm_tui.ui.dialogs.picking import Picker
+        from ssm_tui.ui.presentation.picking import profile_columns
+
         picker = Picker("Profiles", profile_columns(), self._in_force.profiles or ())
 
         async def read() -> None:
@@ -73,6 +75,9 @@ class ContextFlow:
 
     async def pick_regions(self) -> None:
         """Other regions, for each profile that is in force."""
+        from ssm_tui.ui.dialogs.picking import Picker
+        from ssm_tui.ui.presentation.picking import region_columns
+
         near = {context.region for context in self._catalog.readings}
         in_force = self._in_force
         picker = Picker("Regions", region_columns(), in_force.regions or near)
@@ -112,10 +117,14 @@ class ContextFlow:
         return None if picked is None else picked.keys or ()
 
     def _profile_picks(self, profiles: Sequence[Profile]) -> list[Pick]:
+        from ssm_tui.ui.presentation.picking import profile_picks
+
         catalog = self._catalog
         return profile_picks(profiles, self._accounts.started, catalog.readings, catalog.aliases, self._clock())
 
     def _region_picks(self, regions: Sequence[Region], enabled: Mapping[str | None, frozenset[str]]) -> list[Pick]:
+        from ssm_tui.ui.presentation.picking import region_picks
+
         return region_picks(regions, self._accounts.started, self._catalog.readings, enabled, self._clock())
 
     async def _change(self, choice: Choice) -> None:
@@ -132,6 +141,8 @@ class ContextFlow:
 
     async def show_list(self) -> None:
         """Every context with its state; from there on to the pickers."""
+        from ssm_tui.ui.dialogs.contexts import ContextsDialog, Next
+
         self._list = ContextsDialog(self._rows(), self._read_again, self._sign_in)
         try:
             wanted = await self._app.push_screen_wait(self._list)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.device_login import DeviceLoginDialog
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ async def sign_in_here(app: App[Any], services: Services, profile: str | None, n
 
 
 async def _watched(app: App[Any], services: Services, login: DeviceLogin, stop: threading.Event, name: str) -> bool:
+    from ssm_tui.ui.dialogs.device_login import DeviceLoginDialog
+
     async def copy(text: str) -> None:
         tell(app, f"The address is copied {await services.clipboard.copy(app, text)}.")
 

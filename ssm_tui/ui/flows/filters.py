@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.domain.filters import check_saved, names_saved, saved_name
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.errors import FilterError
-from ssm_tui.ui.dialogs.filters import Deed, FilterMenu, NameQuestion, SavedFilter
 from ssm_tui.ui.flows.telling import tell
 from ssm_tui.ui.presentation.text import visible
 
@@ -42,6 +41,8 @@ class FilterFlow:
 
     async def choose(self, present: str) -> None:
         """Asks what is to be done with them, and does it. `present` is the filter in force."""
+        from ssm_tui.ui.dialogs.filters import Deed, FilterMenu, SavedFilter
+
         used = saved_name(present, self.saved)
         filters = [
             SavedFilter(name, text, name not in self._settings, name == used)
@@ -71,11 +72,15 @@ class FilterFlow:
             hint = "write the words of the saved filter in it" if names_saved(text) else error.hint
             tell(self._app, f"It cannot be saved: {visible(error.message)}. {visible(hint)}")
             return
+        from ssm_tui.ui.dialogs.filters import NameQuestion
+
         name = await self._app.push_screen_wait(NameQuestion("Save the filter as", "", self._wrong))
         if name is not None:
             self._change(lambda own: {**own, name: text})
 
     async def _rename(self, name: str) -> None:
+        from ssm_tui.ui.dialogs.filters import NameQuestion
+
         def wrong(new: str) -> str:
             return "" if new == name else self._wrong(new)
 

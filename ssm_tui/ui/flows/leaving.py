@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.choice import Answer, Choice
-from ssm_tui.ui.dialogs.waiting import Waiting
 from ssm_tui.ui.flows.telling import tell_error
 from ssm_tui.ui.presentation.tunnels import counted, names
 
@@ -31,6 +29,9 @@ async def leave(app: App[Any], tunnels: TunnelFlow) -> bool:
 
     Asked where something would be lost: where tunnels carry connections, or where they could be left running.
     """
+    from ssm_tui.ui.dialogs.choice import Answer, Choice
+    from ssm_tui.ui.dialogs.waiting import Waiting
+
     own = [s for s in tunnels.running() if not s.detached and s.state is not TunnelState.STOPPING]
     detachable = tunnels.detachable
     if own and (detachable is not None or any(status.connections for status in own)):
@@ -62,6 +63,8 @@ def _question(own: Sequence[TunnelStatus]) -> str:
 
 async def _keep(app: App[Any], tunnels: TunnelFlow, own: Sequence[TunnelStatus]) -> bool:
     """Hands each over; where one cannot be, the user stays and is told why."""
+    from ssm_tui.ui.dialogs.waiting import Waiting
+
     detachable = tunnels.detachable
     if detachable is None:
         return False

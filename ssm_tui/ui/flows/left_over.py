@@ -6,7 +6,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
-from ssm_tui.ui.dialogs.choice import Answer, Choice
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.contexts import Notice
 from ssm_tui.ui.presentation.text import visible
@@ -60,6 +59,8 @@ class LeftOverFlow:
 
     async def ask(self) -> None:
         """Opens them again, forgets them, or leaves it for later."""
+        from ssm_tui.ui.dialogs.choice import Answer, Choice
+
         answers = (Answer("y", "open them again", _Fate.OPEN), Answer("f", "forget them", _Fate.FORGET))
         text = f"{self._words()}."
         fate = await self._app.push_screen_wait(Choice("Left over", text, answers, "not now"))

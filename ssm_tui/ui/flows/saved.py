@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.groups import Group, GroupChoice, GroupMenu
 from ssm_tui.ui.flows.telling import tell, tell_error
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.tunnels import TunnelStatus
+    from ssm_tui.ui.dialogs.groups import Group
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.services import Services
 
@@ -57,6 +57,8 @@ class SavedFlow:
 
     def groups(self) -> tuple[Group, ...]:
         """Every group as it stands."""
+        from ssm_tui.ui.dialogs.groups import Group
+
         return tuple(
             Group(name, members, sum(1 for each in members if self.running([each])))
             for name, members in self._services.groups.items()
@@ -65,6 +67,8 @@ class SavedFlow:
     async def toggle_group(self, start: Callable[[SavedTunnel], None]) -> None:
         """Asks which where there are several, and where one is half up what to do. Without a word for it, what is not
         wholly up is brought up, by `start` for each."""
+        from ssm_tui.ui.dialogs.groups import GroupChoice, GroupMenu
+
         groups = self.groups()
         if len(groups) == 1 and (groups[0].whole or not groups[0].up):
             choice: GroupChoice | None = GroupChoice(groups[0].name)

@@ -12,7 +12,6 @@ from ssm_tui.background import in_background
 from ssm_tui.domain.sessions import shown
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import CredentialsError, SsmTuiError
-from ssm_tui.ui.dialogs.choice import Answer, Choice
 from ssm_tui.ui.flows.device_login import sign_in_here
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
 from ssm_tui.ui.presentation.cells import Tone
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.signing import Way
     from ssm_tui.domain.tunnels import TunnelStatus
+    from ssm_tui.ui.dialogs.choice import Answer, Choice
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.readings import Reading
     from ssm_tui.ui.services import Services
@@ -159,6 +159,8 @@ class SignInFlow:
         return False
 
     async def _choice(self, profile: str | None, way: Way) -> _Go | None:
+        from ssm_tui.ui.dialogs.choice import Answer, Choice
+
         waiting = self.waiting().get(profile, Waiting())
         lines = [f"{visible(_named(profile))}: {told}." for told in _told(waiting)] or [f"{visible(_named(profile))}."]
         answers: list[Answer[_Go]] = []

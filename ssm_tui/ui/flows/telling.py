@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from ssm_tui.ui.dialogs.waiting import Waiting
 from ssm_tui.ui.presentation.text import visible
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ async def wait_for(app: App[Any], future: asyncio.Future[T], text: str) -> bool:
     done, _ = await asyncio.wait({future}, timeout=PATIENCE)
     if done:
         return True
+    from ssm_tui.ui.dialogs.waiting import Waiting
+
     left = asyncio.Event()
     dialog = Waiting(text)
     await app.push_screen(dialog, lambda _: left.set())

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
 from ssm_tui.errors import SsmTuiError
-from ssm_tui.ui.dialogs.forwarding import ForwardDialog
-from ssm_tui.ui.dialogs.history import HistoryDialog
-from ssm_tui.ui.dialogs.question import Question
 from ssm_tui.ui.flows.telling import tell, tell_error
 from ssm_tui.ui.presentation.tunnel_details import Insight
 from ssm_tui.ui.presentation.tunnels import counted, heading, names
@@ -92,6 +89,8 @@ class TunnelFlow:
     async def open_forward(self, nodes: Sequence[Node], now: datetime) -> bool:
         """Asks once for ports, then opens, with a local port of its own for each node; False where the user left the
         dialog or none was opened."""
+        from ssm_tui.ui.dialogs.forwarding import ForwardDialog
+
         wanted = await self._app.push_screen_wait(ForwardDialog(nodes, now))
         if wanted is None:
             return False
@@ -160,6 +159,7 @@ class TunnelFlow:
 
     async def show_history(self, status: TunnelStatus, clipboard: Clipboard) -> None:
         """Its own lines, in a dialog that follows them."""
+        from ssm_tui.ui.dialogs.history import HistoryDialog
 
         async def copy(text: str) -> None:
             how = await clipboard.copy(self._app, text)
@@ -192,6 +192,8 @@ class TunnelFlow:
 
     async def stop_all(self, statuses: Sequence[TunnelStatus], question: str) -> None:
         """Stops them together; asks once where any carries connections."""
+        from ssm_tui.ui.dialogs.question import Question
+
         carrying = [status for status in statuses if status.connections]
         if carrying:
             total = counted(sum(status.connections for status in carrying), "connection")

@@ -9,8 +9,6 @@ from textual import on
 
 from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.choices import ChoicesInForce
-from ssm_tui.ui.dialogs.copying import CopyMenu
-from ssm_tui.ui.dialogs.help import HelpDialog
 from ssm_tui.ui.flows.arranging import ArrangingFlow
 from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.ui.actions import Action
+    from ssm_tui.ui.dialogs.copying import CopyMenu
     from ssm_tui.ui.presentation.copies import Copyable
     from ssm_tui.ui.services import Services
 
@@ -127,6 +126,8 @@ class Acting(Board):
                 await self.run_action(action.name)
 
     def action_copy(self) -> None:
+        from ssm_tui.ui.dialogs.copying import CopyMenu
+
         self._settle()
 
         async def copy() -> None:
@@ -186,6 +187,8 @@ class Acting(Board):
         self._flow(self._left_over.ask())
 
     def action_help(self) -> None:
+        from ssm_tui.ui.dialogs.help import HelpDialog
+
         self.app.push_screen(HelpDialog())
 
     def action_commands(self) -> None:
