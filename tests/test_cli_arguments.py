@@ -113,18 +113,6 @@ def test_version() -> None:
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"ssm-tui {__version__}\n", "")
 
 
-def test_a_command_runs_inside_the_demo_and_ends_with_its_status(tmp_path: Path) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-m", "ssm_tui", "demo", "--", "sh", "-c", 'echo "$AWS_REGION"; exit 7'],
-        env={**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert (answer.returncode, answer.stdout) == (7, "ap-northeast-2\n"), answer.stderr
-
-
 def test_a_demo_for_one_run_is_not_led_astray_by_the_users_own_settings(tmp_path: Path) -> None:
     settings = tmp_path / "config.toml"
     settings.write_text('profiles = ["work"]\nregions = ["eu-west-1"]', encoding="utf-8")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOGIN = Command(("aws", "sso", "login", "--profile", "dev"))
+WIDE = (200, 35)  # a toast hides nothing of what waits
 
 
 class Clouds(FakeClouds):
@@ -99,7 +100,7 @@ async def test_where_there_is_no_way_to_sign_in_it_says_what_to_do_by_hand() -> 
 
 async def test_a_question_that_nobody_waits_for_any_more_is_taken_back() -> None:
     world, _ = expired_world(["orders", "cache"])
-    async with started(world) as person:
+    async with started(world, size=WIDE) as person:
         await person.sees("● fresh")
         expire(world)
         await person.sees("i signs in")
@@ -116,7 +117,7 @@ async def test_a_question_that_nobody_waits_for_any_more_is_taken_back() -> None
 async def test_the_next_tunnel_of_a_profile_that_waits_is_counted_and_not_told() -> None:
     world, _ = expired_world(["orders", "cache"])
     number = world.tunnels.open(TunnelRequest(Context("prod", "eu-west-1"), "i-9", 5432, title="theirs"))
-    async with started(world) as person:
+    async with started(world, size=WIDE) as person:
         await person.sees("● fresh")
         world.tunnels.become(1, TunnelState.PAUSED)
         await person.is_told("The credentials of profile dev are not valid any more; 1 tunnel waits: orders")

@@ -132,7 +132,7 @@ def test_exports_survive_a_shell() -> None:
     assert read_line("# ready") is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals) -> None:
     with _running(
         _DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment(own_folder)
@@ -149,14 +149,15 @@ def test_nothing_is_left_after_a_signal(own_folder: Path, number: signal.Signals
     _nothing_left(own_folder)
 
 
-def test_an_ending_during_the_start_is_an_ending(own_folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_ending_during_the_start_is_an_ending(own_folder: Path, number: signal.Signals) -> None:
     with _running(
         [*_DEMO, "--progress"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment(own_folder)
     ) as cloud:
         assert cloud.stderr is not None
         cloud.stderr.readline()
-        cloud.send_signal(signal.SIGTERM)
-        assert cloud.wait(_PATIENCE) == 128 + signal.SIGTERM
+        cloud.send_signal(number)
+        assert cloud.wait(_PATIENCE) == 128 + number
         assert cloud.stdout is not None
         assert cloud.stdout.read() == ""
     _nothing_left(own_folder)
@@ -182,14 +183,15 @@ def test_the_cloud_ends_with_its_owner(own_folder: Path) -> None:
 
 
 def test_a_command_runs_inside_and_gives_its_status(own_folder: Path) -> None:
-    script = 'echo "$AWS_ENDPOINT_URL $AWS_PROFILE"; exit 7'
+    script = 'echo "$AWS_ENDPOINT_URL $AWS_PROFILE $AWS_REGION"; exit 7'
+    demo = [sys.executable, "-m", "ssm_tui", "demo"]  # which is the same as _DEMO
     done = subprocess.run(
-        [*_DEMO, "--", "sh", "-c", script], capture_output=True, text=True, env=_environment(own_folder), check=False
+        [*demo, "--", "sh", "-c", script], capture_output=True, text=True, env=_environment(own_folder), check=False
     )
     assert done.returncode == 7
-    url, profile = shlex.split(done.stdout)
+    url, *others = shlex.split(done.stdout)
     assert url.startswith("http://127.0.0.1:")
-    assert profile == "default"
+    assert others == ["default", "ap-northeast-2"]
     assert done.stderr == ""
     _nothing_left(own_folder)
 
