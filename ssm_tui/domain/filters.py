@@ -127,7 +127,7 @@ def _saved_terms(token: Token, fields: Collection[str], saved: Mapping[str, str]
         known = ", ".join(saved)
         raise FilterError(
             f"no filter is saved as {name!r}" if name else f"{SAVED} stands alone",
-            f"saved are {known}; quote a text that begins with {SAVED}" if known else f"quote a text with {SAVED}",
+            f"{f'saved are {known}' if known else 'none is saved yet'}; put a text that begins with {SAVED} in quotes",
             column=token.start,
             end=token.end,
         )
@@ -176,10 +176,11 @@ def is_field(name: str, fields: Collection[str]) -> bool:
 def _field_term(token: Token, colon: int, fields: Collection[str], *, negated: bool) -> Term:
     name, value = token.text[:colon].casefold(), token.behind(colon)
     if not is_field(name, fields):
+        tag = f"{token.text[:colon]}={token.text[colon + 1 :] or 'VALUE'}"
         known = ", ".join([*fields, TAG])
         raise FilterError(
             f"{token.text[:colon]!r} is not a field",
-            f"fields are {known}; quote a text with a colon in it",
+            f"write a tag as {tag}; fields are {known}; put a text with a colon in quotes",
             column=token.start,
             end=token.places[colon],
         )

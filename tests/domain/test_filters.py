@@ -128,7 +128,7 @@ def test_matches(text: str, ids: set[str]) -> None:
         ('env="prod', '"prod', "not closed"),
         ("it's", "'s", "not closed"),
         ("colour:red", "colour", "'colour' is not a field"),
-        ("web colour:red", "colour", "quote a text with a colon"),
+        ("web colour:red", "colour", "write a tag as colour=red"),
         ('"a b" -colour:red', "colour", "not a field"),
         ("ping:", "", "ping: has no value"),
         ("=prod", "=prod", "name is missing"),

@@ -166,7 +166,7 @@ async def test_one_profile_is_broken_and_the_other_is_read(world: World, made: M
     async with started(world) as person:
         await person.sees("prod·eu-west-1 ✗ failed")
         await person.sees("dev·eu-west-1 ● fresh")
-        assert "prod·eu-west-1 nodes: the sign-in of profile 'prod' has expired" in person.text()
+        assert "prod·eu-west-1: the sign-in of profile 'prod' has expired" in person.text()
         await person.press("c")
         await person.sees("2 contexts: 1 fresh, 1 failed")
         await person.press("down")

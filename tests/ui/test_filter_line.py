@@ -118,6 +118,17 @@ async def test_a_mistake_is_underlined_where_it_is() -> None:
         assert problem.index("^^^^") == typed.replace("결제", "....").index("nope")
 
 
+async def test_nothing_of_the_line_below_is_seen_beside_a_mistake() -> None:
+    async with started(small_world()) as person:
+        for text in ("web | -", "a-long-word-that-goes-far-beyond-the-middle-of-the-screen-where-it-ends @"):
+            await typing(person, text)
+            await person.sees("^")
+            at = next(y for y, line in enumerate(person.lines()) if "^" in line)
+            assert "NAME" not in person.lines()[at]
+            assert "PING" not in person.lines()[at]
+            await person.press("ctrl+u", "escape")
+
+
 async def test_what_is_not_finished_yet_is_no_mistake_while_there_are_choices() -> None:
     async with started(small_world()) as person:
         await typing(person, "ping:")

@@ -179,7 +179,8 @@ def context_row(
 ) -> ContextRow:
     """How the context stands now."""
     errors = {error.message: next_step(error) for error in reading.errors.values()}
-    why = (*errors.items(), *((note.message, note.hint) for note in reading.told()))
+    notes = () if reading.refused else reading.told()  # without good credentials everything is missing: said once
+    why = (*errors.items(), *((note.message, note.hint) for note in notes))
     return ContextRow(
         context,
         state_cell(reading, now),
@@ -224,7 +225,8 @@ def problems(readings: Mapping[Context, Reading], failure: SsmTuiError | None) -
         for part, error in reading.errors.items():
             if not (everywhere and not_enabled(reading)):  # that is said by its state
                 # The same cause usually stops nodes and databases alike: expired credentials are said once.
-                errors.setdefault((error.message, next_step(error)), {}).setdefault(context, f" {part}")
+                where = errors.setdefault((error.message, next_step(error)), {})
+                where[context] = "" if context in where else f" {part}"
         # Without good credentials everything is missing: that is said once.
         for note in () if reading.refused else reading.told():
             notes.setdefault((note.message, note.hint), {})[context] = ""

@@ -80,7 +80,7 @@ class FilterLine(Horizontal):
     FilterLine FilterInput { width: 1fr; background: $background; padding: 0; }
     FilterLine .remark { width: auto; max-width: 40%; padding: 0 1; color: $text-muted; }
     FilterLine .problem {
-        overlay: screen; position: absolute; offset: 0 1; width: auto; height: 1;
+        overlay: screen; position: absolute; offset: 0 1; width: 100%; height: 1;
         background: $panel; color: $text-error; display: none;
     }
     FilterLine .problem.-shown { display: block; }
@@ -235,12 +235,10 @@ class FilterLine(Horizontal):
         at = self._cell(error.column)
         carets = "^" * max(1, self._cell(error.end) - at)
         if at < self.size.width // 2:
-            problem.update(Content(f"{carets} {cut(text, self.size.width - at - len(carets) - 2)}"))
-            problem.styles.offset = (at, 1)
+            problem.update(Content(f"{' ' * at}{carets} {cut(text, self.size.width - at - len(carets) - 2)}"))
         else:
             shown = cut(text, at - 2)
-            problem.update(Content(f"{shown} {carets}"))
-            problem.styles.offset = (at - cell_len(shown) - 1, 1)
+            problem.update(Content(f"{' ' * (at - cell_len(shown) - 1)}{shown} {carets}"))
 
     def _cell(self, column: int) -> int:
         """Where a character of the text is on the line, or the nearest place that is seen."""
