@@ -122,6 +122,27 @@ async def test_the_choice_is_in_force_in_the_next_run_and_is_taken_back(world: W
     assert accounts.chosen == world.picked.choice == AS_STARTED
 
 
+async def test_the_first_lines_are_seen_and_found_by_their_names(
+    world: World, accounts: FakeAccounts, made: Made
+) -> None:
+    async with started(world, size=(100, 24)) as person:
+        await person.press("P")
+        await person.sees("N. Virginia")
+        assert "as started" in person.text(), "though the highlighted one stands below"
+        assert "every region" in person.text()
+        await person.type("a")
+        assert person.text().index("Ireland") < person.text().index("every region"), "the others come first"
+        await person.type("ll")
+        await person.sees_no("Ireland")
+        await person.press("enter")
+        await person.sees("dev-in-us-east-1")
+        assert accounts.chosen == Choice(None, (ALL,))
+        await person.press("P")
+        await person.sees("every region")
+        text = person.text()
+        assert text.index("as started") < text.index("every region"), "the way back is the first of all"
+
+
 async def test_regions_are_chosen_and_all_of_them(world: World, accounts: FakeAccounts, made: Made) -> None:
     accounts.on["dev"] = frozenset({"eu-west-1", "us-east-1"})
     made.failing(Context("dev", "me-south-1"), RegionNotEnabledError("the account has not enabled it", named=False))

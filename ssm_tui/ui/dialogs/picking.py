@@ -80,7 +80,7 @@ class Picker(Finder[Picked, Pick]):
 
     def show(self, picks: Sequence[Pick], note: str = "") -> None:
         """Other lines, or what is known of them by now. What was open at the beginning stands before the others."""
-        self._picks = sorted(picks, key=lambda pick: (not pick.fixed, pick.key not in self._open_now))
+        self._picks = sorted(picks, key=lambda pick: not pick.fixed and 1 + (pick.key not in self._open_now))
         self._note = note
         if self.is_mounted:
             self._fill()
@@ -95,7 +95,9 @@ class Picker(Finder[Picked, Pick]):
         return ("✓", Tone.GOOD) if pick.key in self._marks else (" ", Tone.PLAIN)
 
     def _matching(self, wanted: str) -> Sequence[Pick]:
-        return [pick for pick in self._picks if wanted in pick.words.casefold() and not (wanted and pick.fixed)]
+        found = [pick for pick in self._picks if wanted in pick.words.casefold()]
+        # The fixed ones are found by their names too, and are not what a few letters pick by mistake.
+        return sorted(found, key=lambda pick: pick.fixed) if wanted else found
 
     def _why_empty(self, wanted: str) -> str:
         return super()._why_empty(wanted) if self._picks else self._empty

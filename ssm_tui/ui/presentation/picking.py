@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Pick:
     """A line of a picker. `key` is what is picked by it, `words` what a filter is looked up in; a `fixed` one stands
-    whatever the filter, and takes no mark where it is `alone`."""
+    above the others, behind them while a filter finds it, and takes no mark where it is `alone`."""
 
     key: Hashable
     name: str
@@ -71,7 +71,12 @@ def profile_picks(
     """The profiles behind the way back."""
     names = ", ".join(name or "default" for name in started.profiles or ())
     back = Pick(
-        WAY_BACK, "as started", (plain("as started", Tone.ACCENT), (), plain(names, Tone.DIM)), fixed=True, alone=True
+        WAY_BACK,
+        "as started",
+        (plain("as started", Tone.ACCENT), (), plain(names, Tone.DIM)),
+        "as started",
+        fixed=True,
+        alone=True,
     )
     return [back, *(_profile_pick(each, readings, aliases, now) for each in profiles)]
 
@@ -107,10 +112,10 @@ def region_picks(
     """The regions behind the way back and all of them. `enabled` tells for profiles which are, where that is known."""
     names = ", ".join(started.regions or ()) or "each profile's own"
     back = (plain("as started", Tone.ACCENT), plain(names, Tone.DIM))
-    every = (plain(ALL, Tone.ACCENT), plain("every region that the account has enabled", Tone.DIM))
+    every = (plain(ALL, Tone.ACCENT), plain("every region the account has enabled", Tone.DIM))
     return [
-        Pick(WAY_BACK, "as started", back, fixed=True, alone=True),
-        Pick(ALL, "all of them", every, fixed=True),
+        Pick(WAY_BACK, "as started", back, "as started", fixed=True, alone=True),
+        Pick(ALL, "all of them", every, ALL, fixed=True),
         *(_region_pick(each, readings, enabled, now) for each in regions),
     ]
 

@@ -239,6 +239,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return max(1, self.size.height - 1)
 
     def _reveal(self) -> None:
+        if not self.size.height:
+            return  # the first layout is still to come, and calls again
         top = self.scroll_offset.y
         if self._cursor < top:
             self._scroll(self._cursor)
