@@ -141,7 +141,7 @@ def check(inventory: Inventory, text: str, arrangement: Arrangement) -> None:
         assert listing.counts[context] == Counts(sum(n.context == context for n in shown), len(mine), unmanaged)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(STEPS, max_size=14), FILTERS, ARRANGEMENTS)
 def test_a_query_lists_what_a_plain_look_at_every_node_lists(
     steps: list[tuple[Any, ...]], text: str, arrangement: Arrangement
@@ -156,7 +156,7 @@ def test_a_query_lists_what_a_plain_look_at_every_node_lists(
     check(inventory, text, arrangement)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(NODES, max_size=12), st.lists(FILTERS, min_size=2, max_size=6), ARRANGEMENTS)
 def test_what_was_found_before_never_changes_what_is_found_now(
     nodes: list[Node], texts: list[str], arrangement: Arrangement

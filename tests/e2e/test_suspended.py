@@ -21,7 +21,6 @@ from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform != "linux", reason="only POSIX suspends processes"),
-    pytest.mark.xdist_group("suspended"),  # one cloud for both
 ]
 
 _PATIENCE = 2.0
@@ -32,7 +31,7 @@ _NOTICED = 15.0
 nobody answers any more."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hasty_cloud() -> Iterator[DemoProcess]:
     """A cloud whose service keeps the sessions of absent clients for 2 s only."""
     with DemoProcess(patience=Patience(client=_PATIENCE)) as cloud:
@@ -73,32 +72,35 @@ def answered(laptop: Laptop, port: int) -> bool:
     return False
 
 
-def test_a_suspended_program_recovers_by_itself(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
-    """Its connection ends while it sleeps, and the service does not wait that long."""
-    laptop, faults = make_laptop(hasty_cloud.environment, tmp_path, BARE_PATH), FaultClient(hasty_cloud.environment)
-    with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
-        before = {each.id for each in faults.sessions()}
-        with asleep(process):
-            faults.inject(Order(Fault.CUT, all=True))
-            assert gone(faults)
-        assert answered(laptop, port)
-        assert process.poll() is None
-        now = {each.id for each in faults.sessions()}
-        assert now
-        assert not now & before
+def of(faults: FaultClient) -> set[str]:
+    """The sessions that there are."""
+    return {each.id for each in faults.sessions()}
 
 
-def test_a_program_that_slept_notices_a_dead_connection_soon(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
-    """Nobody tells it: the router between has forgotten the connection, so nothing answers and nothing is refused."""
+def test_suspended_programs_recover_by_themselves(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
+    """Two at once. The connection of one ends while it sleeps, and the service does not wait that long.
+
+    The other is told by nobody: the router between has forgotten its connection, so nothing answers and nothing is
+    refused.
+    """
     laptop, faults = make_laptop(hasty_cloud.environment, tmp_path, BARE_PATH), FaultClient(hasty_cloud.environment)
-    with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
-        with asleep(process):
-            began = time.monotonic()
-            faults.inject(Order(Fault.SILENCE, all=True))
-            faults.inject(Order(Fault.TERMINATE, all=True))
-            assert gone(faults)
-            time.sleep(max(0.0, _SLEEP - (time.monotonic() - began)))
-        awake = time.monotonic()
-        assert answered(laptop, port)
-        assert time.monotonic() - awake < _NOTICED
-        assert process.poll() is None
+    tunnel = ("tunnel", "orders", "--local-port")
+    with laptop.ready(*tunnel, own_port()) as (cut, cut_port):
+        (first,) = of(faults)
+        with laptop.ready(*tunnel, own_port()) as (silenced, silenced_port):
+            (second,) = of(faults) - {first}
+            with asleep(cut), asleep(silenced):
+                began = time.monotonic()
+                faults.inject(Order(Fault.CUT, session=first))
+                faults.inject(Order(Fault.SILENCE, session=second))
+                faults.inject(Order(Fault.TERMINATE, session=second))
+                assert gone(faults)
+                time.sleep(max(0.0, _SLEEP - (time.monotonic() - began)))
+            awake = time.monotonic()
+            assert answered(laptop, silenced_port)
+            assert time.monotonic() - awake < _NOTICED
+            assert answered(laptop, cut_port)
+            assert (cut.poll(), silenced.poll()) == (None, None)
+            now = of(faults)
+            assert now
+            assert not now & {first, second}
