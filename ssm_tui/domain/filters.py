@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SAVED = "@"
 TAG = "tag"
 NONE_SAVED: Mapping[str, str] = MappingProxyType({})
+SHOWN_AS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("ping", "lost"): "ConnectionLost"}
+)  # by what the list says
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,8 @@ def _field_term(token: Token, colon: int, fields: Collection[str], *, negated: b
     if not value.text:
         raise FilterError(f"{name}: has no value", f"write {name}:VALUE", column=value.start, end=value.end)
     if name != TAG:
-        return Term(Kind.FIELD, name, _patterns(value, empty=False), negated)
+        patterns = (SHOWN_AS.get((name, each.casefold()), each) for each in _patterns(value, empty=False))
+        return Term(Kind.FIELD, name, tuple(patterns), negated)
     equals = value.find("=") if value.find("=") >= 0 else value.text.find("=")
     if equals > 0:
         return Term(Kind.TAG, value.text[:equals], _patterns(value.behind(equals)), negated)

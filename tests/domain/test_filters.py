@@ -77,6 +77,7 @@ def found(text: str) -> set[str]:
         ('"Cost Center"="Seoul 1"', {"i-0aaa"}),
         ("ping:online", {"i-0aaa", "mi-0ccc"}),
         ("ping:connectionlost", {"i-0bbb"}),
+        ("ping:Lost", {"i-0bbb"}),  # as the list says it
         ("ping:on", set()),
         ("os:windows", {"i-0bbb"}),
         ("os:amazon", {"i-0aaa"}),

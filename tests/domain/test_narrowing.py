@@ -50,6 +50,7 @@ def test_what_aws_cannot_apply_is_not_sent(text: str) -> None:
         ("ping:online", {"PingStatus": ("Online",)}),
         ("PING:Online|ConnectionLost", {"PingStatus": ("Online", "ConnectionLost")}),
         ("ping:*lost", {"PingStatus": ("ConnectionLost",)}),
+        ("ping:lost", {"PingStatus": ("ConnectionLost",)}),
         ("platform:linux", {"PlatformTypes": ("Linux",)}),
         ("state:stop*", {"instance-state-name": ("stopping", "stopped")}),
         ("vpc:0E1", {"vpc-id": ("*0e1*",)}),
