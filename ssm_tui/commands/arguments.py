@@ -30,7 +30,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    _add_commands(commands)
+    if arguments:  # to make them all is a fiftieth of the time until the interface is painted
+        _add_commands(commands)
     options = parser.parse_args(arguments)
     for name in ("profile", "region"):
         # argparse lets what follows the subcommand replace what came before it; here they add up.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ssm_tui.aws.live import AwsClouds
     from ssm_tui.aws.prompts import CodeDesk
     from ssm_tui.commands.requests import Requests
-    from ssm_tui.config import Settings
+    from ssm_tui.config import Paths, Settings
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest
@@ -92,14 +92,21 @@ class Program:
         return ("--config", str(self._config.absolute())) if self._config else ()
 
     @cached_property
+    def _paths(self) -> Paths:
+        from ssm_tui.config import paths
+
+        return paths()
+
+    @cached_property
     def launcher(self) -> Launcher:
         """By the settings' choice of programs."""
-        from ssm_tui.config import paths
         from ssm_tui.sessions.launch import Launcher
         from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
 
         settings = self.settings
-        return Launcher(self.clouds, LauncherChoice(settings.launcher), PluginChoice(settings.plugin), paths().programs)
+        return Launcher(
+            self.clouds, LauncherChoice(settings.launcher), PluginChoice(settings.plugin), self._paths.programs
+        )
 
     @cached_property
     def requests(self) -> Requests:
@@ -115,21 +122,19 @@ class Program:
     @cached_property
     def filters(self) -> Mapping[str, str]:
         """The saved filters by name: those kept by the interface, and before them the settings'."""
-        from ssm_tui.config import paths
         from ssm_tui.store.choices import KeptChoices
 
-        return {**KeptChoices(paths().state).read().filters, **self.settings.filters}
+        return {**KeptChoices(self._paths.state).read().filters, **self.settings.filters}
 
     def own_tunnels(self) -> Tunnels:
         """Tunnels of this process. On a running event loop."""
-        from ssm_tui.config import paths
         from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
         from ssm_tui.store.ports import Ports
 
         return TunnelSupervisor(
             self.launcher,
             self.clouds,
-            memory=Ports(paths().state),
+            memory=Ports(self._paths.state),
             wanted=self.wanted,
             wait_seconds=self.settings.wait_seconds,
         )
@@ -146,10 +151,9 @@ class Program:
     @cached_property
     def wanted(self) -> WantedTunnels:
         """What is open, and what was open when the machine stopped."""
-        from ssm_tui.config import paths
         from ssm_tui.store.wanted import WantedTunnels
 
-        return WantedTunnels(paths().state)
+        return WantedTunnels(self._paths.state)
 
     @cached_property
     def memory(self) -> RowMemory | None:
@@ -157,20 +161,18 @@ class Program:
         if not self._remember:
             return None
         from ssm_tui.aws import origin
-        from ssm_tui.config import paths
         from ssm_tui.store.inventory import KeptRows
 
-        return KeptRows(paths().rows, self._asked, lambda profile: origin.origin(profile, os.environ))
+        return KeptRows(self._paths.rows, self._asked, lambda profile: origin.origin(profile, os.environ))
 
     @cached_property
     def picked(self) -> PickedBefore | None:
         """What was picked while running, by the profiles and regions that the program was started with."""
         if not self._remember:
             return None
-        from ssm_tui.config import paths
         from ssm_tui.store.picked import LastPicked
 
-        return LastPicked(paths().state, self._asked)
+        return LastPicked(self._paths.state, self._asked)
 
     @property
     def _asked(self) -> str:
@@ -183,31 +185,27 @@ class Program:
         """What the user has chosen about the list."""
         if not self._remember:
             return None
-        from ssm_tui.config import paths
         from ssm_tui.store.choices import KeptChoices
 
-        return KeptChoices(paths().state)
+        return KeptChoices(self._paths.state)
 
     def start_log(self) -> None:
         """What happens from now on is written to the log file too."""
         from ssm_tui.commands.logs import start_log
-        from ssm_tui.config import paths
 
-        start_log(paths().log)
+        start_log(self._paths.log)
 
     @cached_property
     def rendezvous(self) -> Rendezvous:
         """Where the detached supervisor is found."""
-        from ssm_tui.config import paths
         from ssm_tui.sessions.detached.rendezvous import Rendezvous
 
-        return Rendezvous(paths().runtime)
+        return Rendezvous(self._paths.runtime)
 
     @cached_property
     def supervisors(self) -> Supervisors:
         """How to come by the detached supervisor."""
-        from ssm_tui.config import paths
         from ssm_tui.sessions.detached.attach import Supervisors
 
         argv = (sys.executable, "-m", "ssm_tui.commands.supervisor", *self._config_option)
-        return Supervisors(self.rendezvous, argv, __version__, dict(os.environ), str(paths().log))
+        return Supervisors(self.rendezvous, argv, __version__, dict(os.environ), str(self._paths.log))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from ssm_tui.config.keys import WIDEST, check_project, setting
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.errors import ConfigError
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.saved import SavedTunnel
 
-__all__ = ["PROJECT_FILE", "WIDEST", "Paths", "Settings", "find_project_file", "load", "paths"]
+__all__ = ["PROJECT_FILE", "Paths", "Settings", "find_project_file", "load", "paths"]
 
 APP = "ssm-tui"
 PROJECT_FILE = ".ssm-tui.toml"
@@ -95,7 +94,7 @@ class Settings:
     plugin: str = "auto"
     """Who speaks the data channel: `aws` (AWS's plugin), `ours`, or `auto` for the first that is there."""
     sessions_per_tunnel: int = MOST_SESSIONS
-    """How many sessions a tunnel may have at a time, from 1 to WIDEST; a saved tunnel's own `width` comes before it."""
+    """How many sessions a tunnel may have at a time, from 1 to 8; a saved tunnel's own `width` comes before it."""
     wait_seconds: float = 30.0
     """How long a client that connects waits while a tunnel's session is being replaced."""
     refresh_seconds: float = 60.0
@@ -134,6 +133,8 @@ def load(
     for name in FROM_ENVIRONMENT:
         variable = f"SSM_TUI_{name.upper()}"
         if environment.get(variable):
+            from ssm_tui.config.keys import setting
+
             values[name] = setting(name, environment[variable], where="the environment", shown=variable)
     if "tunnels" in values:
         values["tunnels"] = tuple(values["tunnels"].values())
@@ -186,6 +187,8 @@ def _read(file: Path, *, may_be_missing: bool = False, in_project: bool = False)
     except UnicodeDecodeError:
         raise ConfigError(f"the settings file {file} is not UTF-8 text", "save it as UTF-8") from None
     import tomllib  # most have no such file
+
+    from ssm_tui.config.keys import check_project, setting
 
     try:
         raw = tomllib.loads(text)

@@ -20,7 +20,8 @@ from ssm_tui.domain.databases import Family
 from ssm_tui.domain.services import Clouds
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, may_become
 from ssm_tui.sessions.tunnels.patience import Patience
-from ssm_tui.sessions.tunnels.supervisor import Preparer, TunnelSupervisor
+from ssm_tui.sessions.tunnels.session import Preparer
+from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
 from tests.demo_cloud import administrator_of
 
 REGION = "ap-northeast-2"

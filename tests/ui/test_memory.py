@@ -18,7 +18,8 @@ from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.errors import CredentialsError, RegionError
 from ssm_tui.store.inventory import KeptRows
 from ssm_tui.ui.app import SsmTui
-from ssm_tui.ui.flows.knowledge import Pace
+from ssm_tui.ui.catalog import Catalog
+from ssm_tui.ui.flows.knowledge import Knowledge, Pace
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.nodes import ping_cell
 from tests.ui.fakes import CONTEXT, GROUP, NOW, FakeCloud, FakeClouds, World, database, node
@@ -26,6 +27,8 @@ from tests.ui.fleet import DATABASES, NODES, small_world
 from tests.ui.screen import Person, started
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ssm_tui.domain.sessions import Command
 
 GONE = node(0xF1, "terminated-since")
@@ -97,6 +100,38 @@ async def test_the_first_paint_shows_the_rows_of_the_last_run_marked_stale(world
         await person.press("2")
         await person.sees("dropped")
         assert "reading" in person.line_with("far-away"), "that no node reaches it is not said of old nodes"
+
+
+def test_the_first_paint_waits_for_no_more_than_the_first_rows() -> None:
+    class Counted(KeptRows):
+        """As many portions as are asked for."""
+
+        asked_for = 0
+
+        def contexts(self) -> tuple[Context, ...]:
+            return (CONTEXT,)
+
+        def recall(self, context: Context) -> Iterator[Snapshot]:
+            while True:
+                self.asked_for += 1
+                if self.asked_for > 1:
+                    going_on.set()
+                yield Snapshot(context, "123456789012", SINCE, NODES[:1])
+
+    going_on = threading.Event()
+    world = small_world()
+    world.memory = memory = Counted(Path(), "all", str)
+    services = world.services()
+    knowledge = Knowledge(services, Catalog(services.clock), lambda _message: None)
+    before = set(threading.enumerate())
+    try:
+        assert knowledge.recall() == (CONTEXT,)
+        assert set(threading.enumerate()) <= before, "threads take time from the paint"
+        assert memory.asked_for == 1
+        knowledge.begin()
+        assert going_on.wait(10)
+    finally:
+        knowledge.close()
 
 
 async def test_fresh_pages_replace_them_and_what_is_gone_leaves_at_the_end(world: World, rows: Rows) -> None:

@@ -1,4 +1,7 @@
-"""The supervisor of tunnels: opens them, and tells what becomes of them. What belongs to one alone is in `tunnel`."""
+"""The supervisor of tunnels: opens them, and tells what becomes of them. What belongs to one alone is in `tunnel`.
+
+What a tunnel needs is loaded with the first one: it would be a twentieth of the time until the interface is painted.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,26 @@ import asyncio
 import random as chance
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ssm_tui.domain.tunnels import TunnelState
-from ssm_tui.sessions.local.ports import PortMemory
-from ssm_tui.sessions.tunnels.leftovers import Leftovers
-from ssm_tui.sessions.tunnels.local_end import NoPortMemory, TunnelMemory
-from ssm_tui.sessions.tunnels.logins import Logins
-from ssm_tui.sessions.tunnels.means import Means
-from ssm_tui.sessions.tunnels.patience import Patience
-from ssm_tui.sessions.tunnels.session import Preparer, Starter
-from ssm_tui.sessions.tunnels.tunnel import Tunnel
-from ssm_tui.sessions.tunnels.waking import Waking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.domain.services import Clouds
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
+    from ssm_tui.sessions.local.ports import PortMemory
+    from ssm_tui.sessions.tunnels.local_end import TunnelMemory
+    from ssm_tui.sessions.tunnels.means import Means
+    from ssm_tui.sessions.tunnels.patience import Patience
+    from ssm_tui.sessions.tunnels.session import Preparer
+    from ssm_tui.sessions.tunnels.tunnel import Tunnel
+    from ssm_tui.sessions.tunnels.waking import Waking
 
 KEPT: Final = 100
 """Tunnels that have ended, of those the last: who opens and stops them for weeks has them all no more."""
-
-__all__ = ["Patience", "PortMemory", "Preparer", "TunnelMemory", "TunnelSupervisor"]
 
 
 class TunnelSupervisor:
@@ -50,24 +50,48 @@ class TunnelSupervisor:
         random: Callable[[], float] = chance.random,
         patience: Patience | None = None,
     ) -> None:
-        patience = patience or Patience()
-        if wait_seconds is not None:
-            patience = replace(patience, client=wait_seconds)
-        self._means = Means(
-            Starter(launcher, Leftovers(clouds), patience),
-            Logins(clouds, patience.login),
-            clock or (lambda: datetime.now(UTC)),
-            random,
-            memory or NoPortMemory(),
-            wanted,
-        )
-        self._waking = Waking(self._woken, tick=patience.tick, late=patience.late)
+        self._launcher, self._clouds = launcher, clouds
+        self._clock, self._random = clock or (lambda: datetime.now(UTC)), random
+        self._memory, self._wanted = memory, wanted
+        self._wait_seconds, self._given = wait_seconds, patience
         self._tunnels: dict[int, Tunnel] = {}
         self._opened = 0
         self._listeners: list[Callable[[TunnelStatus], None]] = []
 
+    @cached_property
+    def _patience(self) -> Patience:
+        from ssm_tui.sessions.tunnels.patience import Patience
+
+        patience = self._given or Patience()
+        return patience if self._wait_seconds is None else replace(patience, client=self._wait_seconds)
+
+    @cached_property
+    def _means(self) -> Means:
+        from ssm_tui.sessions.tunnels.leftovers import Leftovers
+        from ssm_tui.sessions.tunnels.local_end import NoPortMemory
+        from ssm_tui.sessions.tunnels.logins import Logins
+        from ssm_tui.sessions.tunnels.means import Means
+        from ssm_tui.sessions.tunnels.session import Starter
+
+        return Means(
+            Starter(self._launcher, Leftovers(self._clouds), self._patience),
+            Logins(self._clouds, self._patience.login),
+            self._clock,
+            self._random,
+            self._memory or NoPortMemory(),
+            self._wanted,
+        )
+
+    @cached_property
+    def _waking(self) -> Waking:
+        from ssm_tui.sessions.tunnels.waking import Waking
+
+        return Waking(self._woken, tick=self._patience.tick, late=self._patience.late)
+
     def open(self, request: TunnelRequest) -> int:
         """Begins a tunnel and returns its id at once; what becomes of it comes as statuses."""
+        from ssm_tui.sessions.tunnels.tunnel import Tunnel
+
         ended = [number for number, tunnel in self._tunnels.items() if tunnel.over]
         for number in ended[:-KEPT]:
             del self._tunnels[number]
@@ -104,7 +128,8 @@ class TunnelSupervisor:
 
     def renew(self, profile: str | None) -> None:
         """There are new credentials for the profile: its paused tunnels go on."""
-        self._means.logins.renew(profile)
+        if self._tunnels:
+            self._means.logins.renew(profile)
 
     async def history(self, tunnel: int) -> tuple[TunnelEvent, ...]:
         """What has become of it, oldest first."""

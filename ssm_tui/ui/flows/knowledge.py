@@ -11,7 +11,7 @@ from ssm_tui.ui.presentation.contexts import not_enabled
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from textual.message import Message
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
 
@@ -59,9 +60,10 @@ class Knowledge:
         self._pace = Pace(services.settings.refresh_seconds)
         self._found = False
         self._asked_for: Filter | None = None
+        self._rest: list[Iterator[Snapshot]] = []  # rows of the last run that are still to be told
 
     def recall(self) -> tuple[Context, ...]:
-        """Takes in the first rows of the last run, for the first paint; the others follow. The contexts they are of."""
+        """Takes in the first rows of the last run, for the first paint. The contexts they are of."""
         contexts = self._memory.contexts()
         return tuple(context for context in contexts if self._recall(context))
 
@@ -71,8 +73,18 @@ class Knowledge:
         if first is None:
             return False
         self._catalog.recall(first)
-        self._reader.recall(portions)
+        self._rest.append(portions)
         return True
+
+    def begin(self) -> None:
+        """What the first paint need not wait for: the other rows of the last run, and which contexts there are."""
+        self._recall_rest()
+        self.find_contexts()
+
+    def _recall_rest(self) -> None:
+        rest, self._rest = self._rest, []
+        for portions in rest:
+            self._reader.recall(portions)
 
     def find_contexts(self) -> None:
         """Begins to look which contexts there are; they come as a message."""
@@ -94,6 +106,7 @@ class Knowledge:
             if known is None or not known.read:
                 self._read(context)
         self._keep_only(contexts)  # in this order
+        self._recall_rest()
         in_background(lambda: self._memory.found(contexts), "keep the contexts")
 
     def _keep_only(self, contexts: Sequence[Context]) -> None:

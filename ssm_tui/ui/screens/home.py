@@ -59,8 +59,8 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         self.set_interval(TICK, self._tick)
         self._seconds = self.set_interval(SECOND, self._second, pause=True)
         self.action_view(self.view)
-        # What AWS needs is loaded by the reader's threads, and only once the first frame is out.
-        self.call_after_refresh(self._knowledge.find_contexts)
+        # Threads take their time from the first frame: they begin, and load what AWS needs, once it is out.
+        self.call_after_refresh(self._knowledge.begin)
         self._flow(self._left_over.look())
 
     async def close(self) -> None:
