@@ -86,7 +86,8 @@ class Dialer:
         if self._port == SSH_PORT:
             address = await self._services.ssh_address(self._order)
         else:
-            address = await self._services.address(self._hostname, self._port)
+            windows = self._order.platform == "windows"
+            address = await self._services.address(self._hostname, self._port, windows=windows)
         if address is None:
             raise FarRefused(f"nothing listens on port {self._port} of the node")
         return address

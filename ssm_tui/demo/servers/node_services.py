@@ -1,5 +1,5 @@
-"""What listens on a node itself: HTTP on ports 80 and 8080, echo on 7, ssh on 22; each node's own listener, made when
-dialled."""
+"""What listens on a node itself: HTTP on ports 80 and 8080, echo on 7, ssh on 22, on Windows 3389 too; each node's own
+listener, made when dialled."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 ECHO_PORT = 7
 HTTP_PORTS = (80, 8080)
+DESKTOP_PORT = 3389
+# TPKT and an X.224 connection confirm with RDP_NEG_FAILURE, HYBRID_REQUIRED_BY_SERVER (MS-RDPBCGR 2.2.1.2.2): there is
+# no desktop to be shown, and clients say so at once.
+_NO_DESKTOP = bytes.fromhex("03000013 0ed00000123400 0300080005000000")
 _CHUNK = 64 * 1024
 _SIZED = re.compile(r"/bytes/(\d{1,12})")
 _LENGTH = re.compile(r"(?i)^content-length: *(\d{1,12})\r?$", re.MULTILINE)
@@ -32,13 +36,15 @@ class NodeServices:
         self._servers: dict[tuple[str, int], asyncio.Server] = {}
         self._lock = asyncio.Lock()
 
-    async def address(self, hostname: str, port: int) -> tuple[str, int] | None:
+    async def address(self, hostname: str, port: int, *, windows: bool = False) -> tuple[str, int] | None:
         """Where to dial for `port` of the node; None when nothing listens there."""
         conversation: Conversation
         if port in HTTP_PORTS:
             conversation = partial(_http, hostname)
         elif port == ECHO_PORT:
             conversation = _echo
+        elif port == DESKTOP_PORT and windows:
+            conversation = _desktop
         else:
             return None
         async with self._lock:
@@ -76,6 +82,13 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
+
+
+async def _desktop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readexactly(4)
+    await reader.readexactly(max(0, int.from_bytes(head[2:]) - len(head)))
+    writer.write(_NO_DESKTOP)
+    await writer.drain()
 
 
 async def _http(hostname: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

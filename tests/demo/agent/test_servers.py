@@ -155,6 +155,21 @@ async def test_a_node_answers_http_with_its_own_name() -> None:
         await services.stop()
 
 
+async def test_windows_nodes_alone_answer_those_who_want_a_desktop() -> None:
+    services = NodeServices()
+    try:
+        assert await services.address("ip-10-1-4-17", 3389) is None
+        address = await services.address("ip-10-2-4-4", 3389, windows=True)
+        assert address is not None
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(bytes.fromhex("03000013 0ee00000000000 0100080003000000"))
+        assert (await reader.read())[:6] == bytes.fromhex("03000013 0ed0"), "a connection confirm"
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await services.stop()
+
+
 @pytest.mark.parametrize(
     ("request_", "size", "said"),
     [
