@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 START = """
-import asyncio, json, sys
+import asyncio, json, sys, threading
 import ssm_tui.ui.app as interface
 from ssm_tui.cli import main
 from ssm_tui.ui.flows.knowledge import Knowledge
@@ -17,7 +17,10 @@ from ssm_tui.ui.flows.knowledge import Knowledge
 def run(services, *, filter_text):
     async def paint():
         painted = asyncio.Event()
-        Knowledge.begin = lambda self: (print(json.dumps(sorted(sys.modules))), painted.set())
+        def begin(self):
+            print(json.dumps([sorted(sys.modules), threading.active_count()]))
+            painted.set()
+        Knowledge.begin = begin
         async with interface.SsmTui(services, filter_text).run_test():
             await asyncio.wait_for(painted.wait(), 30)
     asyncio.run(paint())
@@ -39,7 +42,9 @@ def test_the_first_paint_loads_nothing_that_only_a_key_or_aws_needs(tmp_path: Pa
     answer = subprocess.run(
         [sys.executable, "-c", START], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    loaded = set(json.loads(answer.stdout.splitlines()[0]))
+    modules, threads = json.loads(answer.stdout.splitlines()[0])
+    assert threads == 1, "others would take time from the paint"
+    loaded = set(modules)
     assert "ssm_tui.ui.screens.home" in loaded
     assert not loaded & {"boto3", "botocore", "websockets", "ssm_tui.config.keys", "ssm_tui.aws.gateway"}
     assert {name for name in loaded if name.startswith(ONE_OF_A_TUNNEL)} <= WITH_THE_START

@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 def run(program: Program, filter_text: str) -> int:
     """Runs the interface until the user leaves it. Raises UsageError for a filter that does not parse, an unknown
     theme, or where there is no terminal."""
-    from ssm_tui.domain.filters import parse
-    from ssm_tui.domain.nodes import NODE_FIELDS
+    if filter_text:
+        from ssm_tui.domain.filters import parse
+        from ssm_tui.domain.nodes import NODE_FIELDS
 
-    parse(filter_text, NODE_FIELDS, program.filters)
+        parse(filter_text, NODE_FIELDS, program.filters)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the interface needs a terminal", "without one, list nodes with `ssm-tui ls`; see also --help")
     from ssm_tui.ui.tidying import hold
 
-    hold()  # before Textual is loaded
+    hold()  # before anything much is loaded
     from ssm_tui.commands.sign_in import SignIns
     from ssm_tui.sessions.desktops import Desktops, browser
     from ssm_tui.ui.absent import NoChoices, NoMemory, NothingPicked

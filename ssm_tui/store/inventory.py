@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FILE: Final = "ssm-tui rows"
 VERSION: Final = 2
-FIRST: Final = 200
+FIRST: Final = 100
 """Nodes of the first portion: more than a screen shows."""
 PORTION: Final = 500
 ASKED: Final = 100

@@ -84,7 +84,7 @@ def test_the_first_portion_is_small_and_all_come_in_order(tmp_path: Path) -> Non
     before = snapshot(2500)
     kept(tmp_path).keep(before)
     portions = list(kept(tmp_path).recall(SEOUL))
-    assert [len(each.nodes) for each in portions] == [200, 500, 500, 500, 500, 300, 0]
+    assert [len(each.nodes) for each in portions] == [100, 500, 500, 500, 500, 400, 0]
     assert [each.id for portion in portions for each in portion.nodes] == [each.id for each in before.nodes]
 
 

@@ -60,7 +60,10 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         self._seconds = self.set_interval(SECOND, self._second, pause=True)
         self.action_view(self.view)
         # Threads take their time from the first frame: they begin, and load what AWS needs, once it is out.
-        self.call_after_refresh(self._knowledge.begin)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._knowledge.begin()
         self._flow(self._left_over.look())
 
     async def close(self) -> None:
