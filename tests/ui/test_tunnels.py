@@ -28,7 +28,7 @@ async def test_databases_show_the_relay_and_why() -> None:
         await person.press("2")
         await person.sees("Databases 4")
         await person.sees("✓ ")
-        assert "✗ no relay" in person.line_with("far-away")
+        await person.until(lambda: "✗ no relay" in person.line_with("far-away"))
         await person.press("down")
         await person.sees("no node that Systems Manager knows is in vpc-9")
         await person.press("slash")
