@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.command import Provider
+    from textual.driver import Driver
     from textual.notifications import SeverityLevel
 
 __all__ = ["Clipboard", "HandOver", "Services", "SsmTui", "UiSettings", "run"]
@@ -55,6 +56,21 @@ class SsmTui(App[None]):
         self._home: Home | None = None
         self._tidying = Tidying()
         self._ending: asyncio.Future[None] | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, which for a terminal on POSIX is one that some input ends."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ != "LinuxDriver":
+            return chosen
+        from ssm_tui.ui.terminal_input import ToughDriver
+
+        return ToughDriver
+
+    def _fatal_error(self) -> None:
+        """As every app does, without the values of variables: there may be a token among them."""
+        from rich.traceback import Traceback
+
+        self.panic(Traceback())
 
     def notify(
         self,

@@ -32,8 +32,8 @@ class PtyScreen:
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
 
-    def send(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+    def send(self, keys: str | bytes) -> None:
+        os.write(self._master, keys if isinstance(keys, bytes) else keys.encode())
 
     def text(self) -> str:
         return "\n".join(self._screen.display)

@@ -28,6 +28,8 @@ from ssm_tui.ui.widgets.table import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.timer import Timer
+
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.presentation.contexts import Notice
     from ssm_tui.ui.presentation.tunnels import TunnelRow
@@ -49,6 +51,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
     def __init__(self, services: Services, filter_text: str) -> None:
         super().__init__(services, filter_text)
         self._looking = False
+        self._seconds: Timer | None = None
 
     def on_mount(self) -> None:
         self._tunnels.subscribe(self._tunnel_news)
@@ -199,6 +202,8 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     def action_view(self, view: str) -> None:
         super().action_view(view)
+        if self._seconds is None:
+            return  # typed ahead of the screen, which looks at it once it is there
         if self.view is View.TUNNELS:
             self._seconds.resume()
         else:
