@@ -7,7 +7,6 @@ import signal
 import socket
 import time
 from functools import partial
-from pathlib import Path
 
 import psutil
 import pytest
@@ -261,31 +260,28 @@ def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
             terminal.__exit__(None, None, None)
 
 
-def test_every_state_of_a_tunnel_is_seen(tmp_path: Path) -> None:
-    """One tunnel through all of them, by faults of a cloud of its own."""
-    with DemoProcess() as cloud:
-        faults = FaultClient(cloud.environment)
-        own = make_laptop(cloud.environment, tmp_path, BARE_PATH)
-        with own.terminal(columns=160, rows=40) as terminal:
-            listed(terminal)
-            terminal.send("2")
-            terminal.wait_for("orders-proxy")
-            select(terminal, "orders")
-            port = _well_and_ill(terminal, faults)
-            _idle_and_its_log(terminal, faults, port)
-            faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=_UNTIL_CLEARED, calls=1))
-            _open_again(terminal)
-            terminal.wait_for("◐ starting")
-            terminal.send("s")
-            terminal.wait_for("◑ stopping")
-            faults.inject(Order(Fault.CLEAR))
-            terminal.wait_for("No tunnels.")
-            faults.inject(Order(Fault.DATABASE_DOWN, database="orders"))
-            _open_again(terminal)
-            terminal.wait_for("✗ failed")
-            terminal.send("q")
-            assert terminal.wait_end() == 0
-        assert not processes(own.mark)
+def test_every_state_of_a_tunnel_is_seen(laptop: Laptop, faults: FaultClient) -> None:
+    """One tunnel through all of them."""
+    with laptop.terminal(columns=160, rows=40) as terminal:
+        listed(terminal)
+        terminal.send("2")
+        terminal.wait_for("orders-proxy")
+        select(terminal, "orders")
+        port = _well_and_ill(terminal, faults)
+        _idle_and_its_log(terminal, faults, port)
+        faults.inject(Order(Fault.SLOW, action="ssm:StartSession", seconds=_UNTIL_CLEARED, calls=1))
+        _open_again(terminal)
+        terminal.wait_for("◐ starting")
+        terminal.send("s")
+        terminal.wait_for("◑ stopping")
+        faults.inject(Order(Fault.CLEAR))
+        terminal.wait_for("No tunnels.")
+        faults.inject(Order(Fault.DATABASE_DOWN, database="orders"))
+        _open_again(terminal)
+        terminal.wait_for("✗ failed")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+    assert not processes(laptop.mark)
 
 
 def _well_and_ill(terminal: Terminal, faults: FaultClient) -> int:
