@@ -118,6 +118,17 @@ async def test_a_mistake_is_underlined_where_it_is() -> None:
         assert problem.index("^^^^") == typed.replace("결제", "....").index("nope")
 
 
+async def test_rows_are_those_of_the_last_filter_that_parses_however_fast_it_was_typed() -> None:
+    async with started(small_world()) as person:
+        await person.press("slash")
+        typed = person.home.query_one(FilterLine).input
+        for text in ("env=dev", "env=dev -"):  # both are there before the first is looked at
+            typed.value = text
+        await person.sees("stands alone")
+        await person.sees("Nodes 2/11")
+        assert "web-1 " not in person.text()
+
+
 async def test_nothing_of_the_line_below_is_seen_beside_a_mistake() -> None:
     async with started(small_world()) as person:
         for text in ("web | -", "a-long-word-that-goes-far-beyond-the-middle-of-the-screen-where-it-ends @"):

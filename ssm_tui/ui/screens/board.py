@@ -63,7 +63,7 @@ class Board(PaintingScreen):
         self._details_wanted: bool | None = None  # None: by the size of the terminal
         self._notices_hidden: tuple[Notice, ...] = ()
         self._failure: SsmTuiError | None = None
-        self._fill_due = self._filter_due = False
+        self._fill_due = self._filter_due = self._filter_taken = False
         self._not_before = 0.0
 
     def compose(self) -> ComposeResult:
@@ -197,7 +197,7 @@ class Board(PaintingScreen):
     def _filter_typed(self, message: FilterLine.Changed) -> None:
         if message.text == self._lists.text(self.view):
             return
-        self._lists.set_filter(self.view, message.text)
+        self._take_filter(message.text)
         if not self._filter_due:
             # After the keys that are waiting already: those held down cost one query, not one each.
             self._filter_due = True
@@ -207,15 +207,18 @@ class Board(PaintingScreen):
         """A key typed ahead may overtake the news of a filter: what acts on a row looks at the line itself first."""
         typed = self.query_one(FilterLine).input.value
         if self._filter_due or typed != self._lists.text(self.view):
-            self._lists.set_filter(self.view, typed)
+            self._take_filter(typed)
             self._apply_filter()
 
+    def _take_filter(self, text: str) -> None:
+        self._lists.set_filter(self.view, text)
+        self._filter_taken |= self._lists.problem(self.view) is None
+
     def _apply_filter(self) -> None:
-        self._filter_due = False
-        problem = self._lists.problem(self.view)
-        self.query_one(FilterLine).show_problem(problem)
+        taken, self._filter_due, self._filter_taken = self._filter_taken, False, False
+        self.query_one(FilterLine).show_problem(self._lists.problem(self.view))
         self._filter_changed()
-        if problem is None:
+        if taken:  # the last one, or one of those before it since the rows were looked for
             self._lists.fill(self.view, restart=True)
             self._show_state()
         self.paint()
