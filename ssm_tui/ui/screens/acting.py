@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable
 
     from textual.binding import BindingType
+    from textual.worker import Worker
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.ui.actions import Action
@@ -74,6 +75,7 @@ class Acting(Board):
         self._choices = ChoicesInForce(services.choices)
         self._arranging = ArrangingFlow(self.app, self._lists, self._choices, self._catalog.tag_keys, self._changed)
         self._filters = FilterFlow(self.app, self._lists, services.filters, self._choices, self._use_filter)
+        self._choosing: Worker[None] | None = None
         self._menu: tuple[CopyMenu, Hashable] | None = None  # the copy menu opened last, and the row it is of
 
     def _filter_changed(self) -> None:
@@ -84,7 +86,7 @@ class Acting(Board):
 
     def action_filters(self) -> None:
         self._settle()
-        self._flow(self._filters.choose(self._lists.text(self.view)))
+        self._choose(self._filters.choose(self._lists.text(self.view)))
 
     def _signed_in(self, profile: str | None) -> None:
         self._knowledge.signed_in(profile)
@@ -159,13 +161,13 @@ class Acting(Board):
         self._changed()
 
     def action_contexts(self) -> None:
-        self._flow(self._contexts.show_list())
+        self._choose(self._contexts.show_list())
 
     def action_profiles(self) -> None:
-        self._flow(self._contexts.pick_profiles())
+        self._choose(self._contexts.pick_profiles())
 
     def action_regions(self) -> None:
-        self._flow(self._contexts.pick_regions())
+        self._choose(self._contexts.pick_regions())
 
     @on(ContextBar.Clicked)
     def _contexts_clicked(self) -> None:
@@ -201,11 +203,19 @@ class Acting(Board):
 
         self._flow(go())
 
-    def _flow(self, work: Coroutine[Any, Any, None]) -> None:
+    def _flow(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
         """Runs an action that takes its time, then shows what it changed."""
 
         async def run() -> None:
             await work
             self._changed()
 
-        self.run_worker(run(), group=FLOW)
+        return self.run_worker(run(), group=FLOW)
+
+    def _choose(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same for a choice among many: one at a time, since a key that is held down comes again before its dialog
+        is there to take it."""
+        if self._choosing is not None and not self._choosing.is_finished:
+            work.close()
+        else:
+            self._choosing = self._flow(work)

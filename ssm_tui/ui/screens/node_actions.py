@@ -127,13 +127,13 @@ class NodeActions(Acting):
             self._arranging.sort_by(message.name)
 
     def action_sort(self) -> None:
-        self._flow(self._arranging.choose_order())
+        self._choose(self._arranging.choose_order())
 
     def action_columns(self) -> None:
-        self._flow(self._arranging.choose_columns())
+        self._choose(self._arranging.choose_columns())
 
     def action_group_by(self) -> None:
-        self._flow(self._arranging.choose_group())
+        self._choose(self._arranging.choose_group())
 
     def action_fold(self, folded: bool | None = None) -> None:
         """None for the other way round."""
