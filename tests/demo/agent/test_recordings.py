@@ -46,7 +46,7 @@ class Services(NodeServices):
         super().__init__()
         self._target = target
 
-    async def address(self, hostname: str, port: int) -> tuple[str, int] | None:
+    async def address(self, hostname: str, port: int, *, windows: bool = False) -> tuple[str, int] | None:
         return None if port == 9 else self._target
 
 
