@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# Where this is set every program that a test starts, and the demo's cloud, would be compiled again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint types unit bench bench-plot soak screenshots clean
 
 help:  ## this list
