@@ -26,7 +26,7 @@ async def test_a_key_that_is_held_down_answers_once() -> None:
         assert len(world.clipboard.copied) == 1
 
 
-@pytest.mark.parametrize("action", ["sort", "group_by", "filters", "contexts", "profiles", "regions"])
+@pytest.mark.parametrize("action", ["sort", "group_by", "filters", "contexts", "profiles", "regions", "help"])
 async def test_a_key_that_is_held_down_opens_one_dialog(action: str) -> None:
     async with started(small_world()) as person:
         await person.sees("fresh")

@@ -130,7 +130,8 @@ async def test_enter_typed_ahead_of_the_filter_acts_on_what_was_filtered() -> No
 
 async def test_letters_typed_ahead_of_the_filters_end_are_keys_of_the_list() -> None:
     async with started(small_world()) as person:
-        await person.type("/web\rjf")
+        # From the first row: which one is highlighted hangs on whether the first page was shown without the second.
+        await person.type("g/web\rjf")
         await person.sees("Forward through legacy-batch")
         await person.press("escape")
         await person.sees("Nodes 6/11")

@@ -115,9 +115,10 @@ async def test_nothing_is_looked_at_by_the_second_where_it_is_not_shown() -> Non
         await person.press("3")
         await person.until(lambda: world.tunnels.asked)
         second = person.home._seconds
+        assert second is not None
 
         def ticks() -> bool:
-            return second._active.is_set()
+            return bool(second._active.is_set())
 
         assert ticks()
         await person.press("1")

@@ -191,7 +191,10 @@ class Acting(Board):
     def action_help(self) -> None:
         from ssm_tui.ui.dialogs.help import HelpDialog
 
-        self.app.push_screen(HelpDialog())
+        async def show() -> None:
+            await self.app.push_screen_wait(HelpDialog())
+
+        self._choose(show())
 
     def action_commands(self) -> None:
         self.app.action_command_palette()
