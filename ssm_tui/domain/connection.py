@@ -113,6 +113,18 @@ _FORMATS: Mapping[Family, Mapping[str, Callable[[Endpoint], str]]] = {
         "redis-cli": _command("redis-cli", "-h", "-p"),
         "address": lambda at: at.address,
     },
+    Family.MEMCACHED: {"address": lambda at: at.address},
+    Family.MONGO: {"address": lambda at: at.address},
+    Family.SQLSERVER: {"address": lambda at: at.address},
+    Family.ORACLE: {"address": lambda at: at.address},
+    Family.REDSHIFT: {
+        "url": _url("redshift"),
+        "psql": _command("psql", "-h", "-p", "-U", "-d"),
+        "libpq": _libpq,
+        "jdbc": _jdbc("redshift"),
+        "env": _env("redshift"),
+        "address": lambda at: at.address,
+    },
     Family.HTTPS: {"url": lambda at: f"https://{at.address}", "address": lambda at: at.address},
     Family.OTHER: {"address": lambda at: at.address},
 }

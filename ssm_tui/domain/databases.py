@@ -25,9 +25,19 @@ class Kind(StrEnum):
     """The AWS service that runs the database."""
 
     RDS = "rds"
+    MULTI_AZ = "multi-az"
+    """RDS's Multi-AZ clusters of a writer and two readers, which are no Aurora."""
     AURORA = "aurora"
     PROXY = "rds-proxy"
     ELASTICACHE = "elasticache"
+    MEMORYDB = "memorydb"
+    REDSHIFT = "redshift"
+    REDSHIFT_SERVERLESS = "redshift-serverless"
+    DOCDB = "docdb"
+    NEPTUNE = "neptune"
+    OPENSEARCH = "opensearch"
+    OWN = "own"
+    """No service of AWS's: a host and port that the user's settings name."""
 
 
 class Family(StrEnum):
@@ -36,6 +46,12 @@ class Family(StrEnum):
     POSTGRES = "postgres"
     MYSQL = "mysql"
     REDIS = "redis"
+    MEMCACHED = "memcached"
+    MONGO = "mongo"
+    SQLSERVER = "sqlserver"
+    ORACLE = "oracle"
+    REDSHIFT = "redshift"
+    """PostgreSQL's protocol with drivers, ports and passwords of its own."""
     HTTPS = "https"
     """Engines that are spoken to by HTTP within TLS."""
     OTHER = "other"
@@ -46,8 +62,14 @@ class Role(StrEnum):
 
     WRITER = "writer"
     READER = "reader"
+    CUSTOM = "custom"
+    """An endpoint that the cluster's owner has made of members of their choice."""
     INSTANCE = "instance"
+    PRIMARY = "primary"
+    """The one that takes writes of a cache that has replicas."""
+    NODE = "node"
     PROXY = "proxy"
+    WORKGROUP = "workgroup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +77,11 @@ class Database:
     """One endpoint. Unknown values are None, or empty where there may be several.
 
     `id` is what people type: the identifier in AWS; a cluster's reader endpoint is `CLUSTER/reader`. `engine` and
-    `version` are AWS's words (`postgres`, `aurora-postgresql`, `mysql`, `redis`, `valkey` …).
+    `version` are AWS's words (`postgres`, `aurora-postgresql`, `mysql`, `redis`, `valkey` …). `tls` is True where the
+    server takes nothing else. `ca` is the authority that signed its certificate, by AWS's name (`rds-ca-rsa2048-g1`).
+    `secret_arn` is the secret that holds the password: RDS's own for the master user, or the one that the tag
+    `ssm-tui:secret` names. `resource_id` is the id in the ARNs that IAM authentication is allowed by. `parent` is the
+    cluster or group that an endpoint belongs to. `relay` is the node that the user's own entry names.
     """
 
     id: str
@@ -69,12 +95,18 @@ class Database:
     role: Role = Role.INSTANCE
     status: str | None = None
     vpc: str | None = None
+    subnets: tuple[str, ...] = ()
     az: str | None = None
     security_groups: tuple[str, ...] = ()
     database: str | None = None
     user: str | None = None
     iam_auth: bool | None = None
     tls: bool | None = None
+    ca: str | None = None
+    secret_arn: str | None = None
+    resource_id: str | None = None
+    parent: str | None = None
+    relay: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -111,9 +143,16 @@ _FAMILIES = (
     ("mariadb", Family.MYSQL),
     ("redis", Family.REDIS),
     ("valkey", Family.REDIS),
+    ("memcached", Family.MEMCACHED),
+    ("docdb", Family.MONGO),
+    ("mongo", Family.MONGO),
+    ("sqlserver", Family.SQLSERVER),
+    ("oracle", Family.ORACLE),
+    ("redshift", Family.REDSHIFT),
     ("opensearch", Family.HTTPS),
     ("elasticsearch", Family.HTTPS),
     ("neptune", Family.HTTPS),
+    ("https", Family.HTTPS),
 )
 
 DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {

@@ -44,6 +44,7 @@ def client_hello() -> bytes:
 # What is said first; MySQL's server speaks first.
 _GREETINGS: Mapping[Family, Callable[[], bytes]] = {
     Family.POSTGRES: lambda: SSL_REQUEST,
+    Family.REDSHIFT: lambda: SSL_REQUEST,
     Family.MYSQL: bytes,
     Family.REDIS: lambda: b"PING\r\n",
     Family.HTTPS: client_hello,

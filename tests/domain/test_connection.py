@@ -20,8 +20,13 @@ ENGINES = {
     Family.POSTGRES: "postgres",
     Family.MYSQL: "mysql",
     Family.REDIS: "redis",
+    Family.MEMCACHED: "memcached",
+    Family.MONGO: "docdb",
+    Family.SQLSERVER: "sqlserver-ex",
+    Family.ORACLE: "oracle-ee",
+    Family.REDSHIFT: "redshift",
     Family.HTTPS: "OpenSearch_2.19",
-    Family.OTHER: "oracle-ee",
+    Family.OTHER: "db2-se",
 }
 
 

@@ -110,8 +110,13 @@ def test_ingress(rule: Ingress, admits: bool) -> None:
         ("OpenSearch_2.19", Family.HTTPS),
         ("Elasticsearch_7.10", Family.HTTPS),
         ("neptune", Family.HTTPS),
-        ("memcached", Family.OTHER),
-        ("oracle-ee", Family.OTHER),
+        ("https", Family.HTTPS),
+        ("memcached", Family.MEMCACHED),
+        ("docdb", Family.MONGO),
+        ("sqlserver-ex", Family.SQLSERVER),
+        ("custom-oracle-ee", Family.ORACLE),
+        ("redshift", Family.REDSHIFT),
+        ("db2-se", Family.OTHER),
     ],
 )
 def test_families(engine: str, family: Family) -> None:

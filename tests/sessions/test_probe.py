@@ -48,6 +48,7 @@ async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     ("family", "expected", "answer"),
     [
         (Family.POSTGRES, SSL_REQUEST, b"N"),
+        (Family.REDSHIFT, SSL_REQUEST, b"S"),
         (Family.MYSQL, b"", b"\x4a\x00\x00\x00\x0a8.4.5"),
         (Family.REDIS, b"PING\r\n", b"-NOAUTH Authentication required.\r\n"),
         # TLS: a handshake record; and a server of the wrong kind answers as well as it can.

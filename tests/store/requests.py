@@ -23,9 +23,16 @@ DATABASE = st.builds(
     endpoint=TEXT,
     port=PORT,
     role=st.sampled_from(Role),
+    subnets=st.lists(TEXT, max_size=2).map(tuple),
     security_groups=st.lists(TEXT, max_size=2).map(tuple),
     database=st.none() | TEXT,
     iam_auth=st.none() | st.booleans(),
+    tls=st.none() | st.booleans(),
+    ca=st.none() | TEXT,
+    secret_arn=st.none() | TEXT,
+    resource_id=st.none() | TEXT,
+    parent=st.none() | TEXT,
+    relay=st.none() | TEXT,
     tags=st.dictionaries(TEXT, TEXT, max_size=2),
 )
 REQUEST = st.builds(
