@@ -15,7 +15,7 @@ HOSTILE = "[/x]\x1b]0;pwned\x07"
 
 YES = Answer(Verdict.ALLOWED, "team=pay")
 NO = Answer(Verdict.DENIED, "no policy allows it")
-ALL = Access(YES, YES, YES)
+ALL = Access(YES, YES, YES, YES)
 
 
 def node(id_: str = "i-0a1b2c3d4e5f60718", **fields: Any) -> Node:

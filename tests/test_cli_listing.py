@@ -76,7 +76,7 @@ def test_nodes_have_the_contracts_keys(developer: object, capsys: pytest.Capture
     assert len(nodes) > 40
     for node in nodes:
         assert set(node) >= NODE_KEYS
-        assert set(node["access"]) == {"shell", "forward", "remote"}
+        assert set(node["access"]) == {"shell", "forward", "remote", "ssh"}
         assert set(node["access"].values()) <= VERDICTS
         assert isinstance(node["tags"], dict)
         assert "" not in node.values()

@@ -170,7 +170,7 @@ def _judge_containers(
 def _access(node: Answer, documents: Mapping[SessionKind, Answer]) -> Access:
     """What node and document give together: the service asks for the node first, and for both to be allowed."""
     both = {kind: _both(node, document) for kind, document in documents.items()}
-    return Access(both[SessionKind.SHELL], both[SessionKind.FORWARD], both[SessionKind.REMOTE])
+    return Access(*(both[kind] for kind in SessionKind))
 
 
 def _both(node: Answer, document: Answer) -> Answer:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.services import Clouds
 
 HEAD = ("NAME", "ID", "ACCESS", "PING", "OS", "ADDRESS", "AZ", "CONTEXT", "TAGS")
-_LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r"}
+_LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r", SessionKind.SSH: "h"}
 
 
 def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
@@ -77,6 +77,6 @@ def as_row(node: Node) -> tuple[str, ...]:
 
 
 def access_letters(node: Node) -> str:
-    """`sfr` for shell, forward and remote forward: a letter where allowed, `-` where denied, `?` where unknown."""
+    """`sfrh` for shell, forward, remote and ssh: a letter where allowed, `-` where denied, `?` where unknown."""
     signs = {Verdict.DENIED: "-", Verdict.UNKNOWN: "?"}
     return "".join(signs.get(node.access.of(kind).verdict, letter) for kind, letter in _LETTERS.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -12,6 +12,7 @@ class SessionKind(StrEnum):
     SHELL = "shell"
     FORWARD = "forward"
     REMOTE = "remote"
+    SSH = "ssh"
 
     @property
     def document(self) -> str:
@@ -24,6 +25,7 @@ DOCUMENTS = {
     SessionKind.SHELL: "SSM-SessionManagerRunShell",
     SessionKind.FORWARD: "AWS-StartPortForwardingSession",
     SessionKind.REMOTE: "AWS-StartPortForwardingSessionToRemoteHost",
+    SessionKind.SSH: "AWS-StartSSHSession",
 }
 
 
@@ -35,12 +37,39 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Cause(StrEnum):
+    """What a denial comes from, as IAM tells them apart."""
+
+    EXPLICIT = "explicit"  # a statement forbids it
+    IMPLICIT = "implicit"  # no statement allows it
+    BOUNDARY = "boundary"  # the permissions boundary does not allow it
+    ORGANIZATION = "organization"  # a policy of the organization does not allow it
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A policy that a verdict comes from. `kind` is IAM's PolicySourceType (user, group, role, aws-managed,
+    user-managed, …), `lines` the first and the last of the statement in the policy's text, where they were told."""
+
+    policy: str
+    kind: str = ""
+    lines: tuple[int, int] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One verdict, and why in words that a user can act on."""
+    """One verdict, and why in words that a user can act on.
+
+    `resource` is the ARN whose evaluation decided, the node's or the document's; `tags` are those that the policies
+    look at, with the node's values.
+    """
 
     verdict: Verdict
     reason: str = ""
+    cause: Cause | None = None
+    resource: str = ""
+    deciders: tuple[Decider, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 NOT_ASKED = Answer(Verdict.UNKNOWN, "not asked yet")
@@ -53,6 +82,7 @@ class Access:
     shell: Answer = NOT_ASKED
     forward: Answer = NOT_ASKED
     remote: Answer = NOT_ASKED
+    ssh: Answer = NOT_ASKED
 
     def of(self, kind: SessionKind) -> Answer:
         """The answer for one kind."""
@@ -63,18 +93,44 @@ class Access:
                 return self.forward
             case SessionKind.REMOTE:
                 return self.remote
+            case SessionKind.SSH:
+                return self.ssh
+
+    def having(self, kind: SessionKind, answer: Answer) -> Access:
+        """The same with another answer for one kind."""
+        match kind:
+            case SessionKind.SHELL:
+                return replace(self, shell=answer)
+            case SessionKind.FORWARD:
+                return replace(self, forward=answer)
+            case SessionKind.REMOTE:
+                return replace(self, remote=answer)
+            case SessionKind.SSH:
+                return replace(self, ssh=answer)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Those of all kinds, in the kinds' order."""
+        return self.shell.verdict, self.forward.verdict, self.remote.verdict, self.ssh.verdict
 
     @property
     def known(self) -> bool:
         """None of the answers is unknown."""
-        return Verdict.UNKNOWN not in (self.shell.verdict, self.forward.verdict, self.remote.verdict)
+        return Verdict.UNKNOWN not in self.verdicts
 
     def terms(self) -> tuple[str, ...]:
-        """What `access:` in a filter compares with: each allowed kind, and `denied` or `unknown` where any is."""
-        answers = {kind: self.of(kind).verdict for kind in SessionKind}
-        allowed = tuple(kind.value for kind, verdict in answers.items() if verdict is Verdict.ALLOWED)
-        others = tuple(v.value for v in (Verdict.DENIED, Verdict.UNKNOWN) if v in answers.values())
-        return allowed + others
+        """What `access:` in a filter compares with: see `terms_of`."""
+        return terms_of(self.verdicts)
+
+
+def terms_of(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
+    """Each allowed kind by its name, `denied-KIND` and `unknown-KIND` for the others, `denied` and `unknown` where any
+    kind is. Who wants the doubtful with the allowed asks for both: `access:shell|unknown-shell`."""
+    each = tuple(zip(SessionKind, verdicts, strict=True))
+    allowed = tuple(kind.value for kind, verdict in each if verdict is Verdict.ALLOWED)
+    any_of = tuple(v.value for v in (Verdict.DENIED, Verdict.UNKNOWN) if v in verdicts)
+    others = tuple(f"{verdict.value}-{kind.value}" for kind, verdict in each if verdict is not Verdict.ALLOWED)
+    return allowed + any_of + others
 
 
 NO_ANSWERS = Access()
@@ -82,4 +138,4 @@ NO_ANSWERS = Access()
 
 def everywhere(answer: Answer) -> Access:
     """The same answer for every kind."""
-    return Access(answer, answer, answer)
+    return Access(answer, answer, answer, answer)

@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.domain.access import Access, Answer
+from ssm_tui.domain.access import terms_of
 from ssm_tui.domain.matching import Kind
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.ordering import TIMES, natural, natural_or_none, value_order
@@ -134,7 +134,7 @@ class Column:
 
 def field_column(name: str) -> Column:
     """The column of a field of NODE_FIELDS."""
-    read, texts = (_verdicts, _terms) if name == "access" else (NODE_FIELDS[name], _texts_of_field)
+    read, texts = (_verdicts, terms_of) if name == "access" else (NODE_FIELDS[name], _texts_of_field)
     return Column(read, texts, lambda value: value_order(name, texts(value)))
 
 
@@ -142,14 +142,9 @@ def _texts_of_field(values: tuple[str | None, ...]) -> tuple[str, ...]:
     return tuple(filter(None, values))
 
 
-def _verdicts(node: Node) -> tuple[Verdict, Verdict, Verdict]:
+def _verdicts(node: Node) -> tuple[Verdict, ...]:
     """Without the reasons, which differ from node to node."""
-    access = node.access
-    return access.shell.verdict, access.forward.verdict, access.remote.verdict
-
-
-def _terms(verdicts: tuple[Verdict, Verdict, Verdict]) -> tuple[str, ...]:
-    return Access(*map(Answer, verdicts)).terms()
+    return node.access.verdicts
 
 
 def key_column() -> Column:

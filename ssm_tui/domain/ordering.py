@@ -9,6 +9,7 @@ import re
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 
+from ssm_tui.domain.access import SessionKind, Verdict
 from ssm_tui.domain.nodes import Ping
 
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ TIMES: dict[str, Callable[[Node], datetime | None]] = {
 }
 
 _PINGS = {ping.value: place for place, ping in enumerate(Ping) if ping is not Ping.UNKNOWN}
-_ALLOWED = ("shell", "forward", "remote")
 
 
 def natural_or_none(text: str | None) -> Order | None:
@@ -91,7 +91,8 @@ def value_order(name: str, texts: tuple[str, ...]) -> Any:
 
 def _access_order(terms: tuple[str, ...]) -> tuple[bool, ...] | None:
     """Those first that allow more, a shell above all; what is not known last."""
-    return None if terms == ("unknown",) else tuple(kind not in terms for kind in _ALLOWED)
+    allowed = tuple(kind.value not in terms for kind in SessionKind)
+    return None if all(allowed) and Verdict.DENIED.value not in terms else allowed
 
 
 def _address_order(text: str) -> tuple[int, int | str]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.nodes import Node
 
 LOOPBACK = "127.0.0.1"
-SSH_DOCUMENT = "AWS-StartSSHSession"
 # What a shell in a container is: the account's shell document is for machines, and containers may lack a better one.
 CONTAINER_SHELL = "/bin/sh"
 WINDOWS_CONTAINER_SHELL = "powershell.exe"
@@ -71,7 +70,7 @@ def ssh(context: Context, target: str, port: int) -> SessionSpec:
 
     Raises PortError for a port out of range.
     """
-    return SessionSpec(context, target, SSH_DOCUMENT, {"portNumber": (str(checked_port(port)),)})
+    return SessionSpec(context, target, SessionKind.SSH.document, {"portNumber": (str(checked_port(port)),)})
 
 
 def checked_port(port: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.access import SessionKind
 from ssm_tui.domain.completion import Counted
 from ssm_tui.domain.database_inventory import DatabaseInventory
 from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from ssm_tui.domain.access import Access, Answer
+    from ssm_tui.domain.access import Access, Answer, SessionKind
     from ssm_tui.domain.columns import Columns
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database, DatabasePage
@@ -107,8 +106,7 @@ class Catalog:
         node = self._inventory.get(key)
         if node is None:
             return
-        answers = {each: answer if each is kind else node.access.of(each) for each in SessionKind}
-        self.learn({key: type(node.access)(**{each.value: answers[each] for each in SessionKind})})
+        self.learn({key: node.access.having(kind, answer)})
 
     def end(self, context: Context, part: str, error: SsmTuiError | None) -> None:
         """A part of the read has ended. What was known before stays where not all could be read: after an error, or

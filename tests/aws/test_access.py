@@ -50,6 +50,8 @@ def spec(node: Node, kind: SessionKind) -> SessionSpec:
             return sessions.forward(node.context, node.id, 22)
         case SessionKind.REMOTE:
             return sessions.forward(node.context, node.id, 5432, host="db.internal")
+        case SessionKind.SSH:
+            return sessions.ssh(node.context, node.id, 22)
 
 
 def may_start(cloud: AwsCloud, wanted: SessionSpec) -> bool:

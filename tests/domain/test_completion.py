@@ -94,7 +94,7 @@ def labels(text: str) -> list[str]:
         ("name:we▏", ["web-1", "web-2"]),
         ("name:1▏", ["api-1", "web-1"]),
         ("ping:▏", ["Online"]),
-        ("access:s▏", ["shell"]),
+        ("access:s▏", ["shell", "ssh"]),
         ("nope:▏", []),
         ("@▏", ["@mine", "@two words"]),
         ("web @w▏", ["@two words"]),

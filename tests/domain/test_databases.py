@@ -40,7 +40,7 @@ def test_unread_groups_leave_it_unknown() -> None:
         ([node("i-x", vpc="vpc-2")], "no node"),
         ([node("i-x", vpc="vpc-1", context=VIRGINIA)], "no node"),
         ([node("i-x", vpc="vpc-1", ping=Ping.LOST)], "online"),
-        ([node("i-x", vpc="vpc-1", access=Access(YES, YES, NO))], "may not forward"),
+        ([node("i-x", vpc="vpc-1", access=Access(YES, YES, NO, YES))], "may not forward"),
     ],
 )
 def test_no_relay_says_why(nodes: list[object], word: str) -> None:

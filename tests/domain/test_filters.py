@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ssm_tui.domain.access import Access
+from ssm_tui.domain.access import Access, everywhere
 from ssm_tui.domain.filters import Filter, Term, check_saved, names_saved, parse, saved_name
 from ssm_tui.domain.highlighting import Place
 from ssm_tui.domain.highlighting import found as parts_found
@@ -35,9 +35,9 @@ PAY = node(
     ip="10.2.4.17",
     az="ap-northeast-2c",
     tags={"Name": "결제-api-1", "env": "dev", "team": "pay"},
-    access=Access(shell=NO, forward=YES, remote=YES),
+    access=Access(shell=NO, forward=YES, remote=YES, ssh=YES),
 )
-BARE = node("mi-0ccc", tags={}, access=Access(shell=NO, forward=NO, remote=NO))
+BARE = node("mi-0ccc", tags={}, access=everywhere(NO))
 FLEET = (WEB, PAY, BARE)
 
 
@@ -88,6 +88,8 @@ def found(text: str) -> set[str]:
         ("access:shell", {"i-0aaa"}),
         ("access:forward", {"i-0aaa", "i-0bbb"}),
         ("access:denied", {"i-0bbb", "mi-0ccc"}),
+        ("access:denied-remote", {"mi-0ccc"}),
+        ("-access:denied-shell", {"i-0aaa"}),
         ("-access:shell env=dev", {"i-0bbb"}),
         ("web|결제", {"i-0aaa", "i-0bbb"}),
         ("'web-7'", {"i-0aaa"}),

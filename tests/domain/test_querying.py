@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ssm_tui.domain.access import NO_ANSWERS, Access
+from ssm_tui.domain.access import NO_ANSWERS, Access, SessionKind, everywhere
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.listing import Arrangement, Counts, Group, Sort
@@ -37,7 +37,7 @@ NODES = st.builds(
     az=st.sampled_from([None, "a", "b"]),
     security_groups=st.sampled_from([(), ("sg-1",), ("sg-2", "sg-1")]),
     tags=TAGS,
-    access=st.sampled_from([ALL, NO_ANSWERS, Access(NO, YES, YES)]),
+    access=st.sampled_from([ALL, NO_ANSWERS, Access(NO, YES, YES, YES)]),
 )
 FILTERS = st.lists(
     st.sampled_from([
@@ -62,7 +62,7 @@ STEPS = st.one_of(
     st.tuples(st.just("settle"), st.sampled_from([SEOUL, VIRGINIA]), st.integers(1, 3)),
     st.tuples(
         st.just("learn"),
-        st.dictionaries(NODES.map(lambda n: n.key), st.sampled_from([ALL, NO_ANSWERS, Access(NO, NO, NO)]), max_size=3),
+        st.dictionaries(NODES.map(lambda n: n.key), st.sampled_from([ALL, NO_ANSWERS, everywhere(NO)]), max_size=3),
     ),
     st.tuples(st.just("query"), FILTERS, ARRANGEMENTS),
 )
@@ -91,8 +91,8 @@ def worth(each: Node, by: str) -> Any:
         case "ping":
             return list(Ping).index(each.ping) if each.ping is not Ping.UNKNOWN else None
         case "access":
-            three = (each.access.shell, each.access.forward, each.access.remote)
-            return None if each.access == NO_ANSWERS else tuple(answer.verdict != "allowed" for answer in three)
+            answers = map(each.access.of, SessionKind)
+            return None if each.access == NO_ANSWERS else tuple(answer.verdict != "allowed" for answer in answers)
         case "ip":
             places = ["9.1.1.1", "10.0.0.9", "10.0.0.10", "fd00::9", "fd00::a", "?"]
             return places.index(each.ip) if each.ip else None

@@ -126,7 +126,7 @@ class FakeCloud:
 
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         self.asked.append(tuple(n.id for n in nodes))
-        yield {n.key: self.answers.get(n.id, Access(YES, YES, YES)) for n in nodes}
+        yield {n.key: self.answers.get(n.id, Access(YES, YES, YES, YES)) for n in nodes}
 
     def database_pages(self) -> Iterator[DatabasePage]:
         if self.error:

@@ -27,7 +27,7 @@ NODES = (
 
 ANSWERS = {
     NODES[10].id: everywhere(NO),
-    NODES[9].id: Access(YES, NO, NO),
+    NODES[9].id: Access(YES, NO, NO, NO),
     NODES[11].id: everywhere(MAYBE),
 }
 

@@ -16,6 +16,7 @@ _ACCESS = {
     SessionKind.SHELL: "you may start a shell",
     SessionKind.FORWARD: "you may forward a port of the node",
     SessionKind.REMOTE: "you may forward to a remote host through the node",
+    SessionKind.SSH: "you may reach the node's sshd, as `ssm-tui proxy` does",
 }
 _PING = {
     Ping.ONLINE: "the agent answers; the time says when it was last heard",
@@ -96,7 +97,8 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("web", "in name, id, address or a tag"),
             ("env=prod", "a tag and its whole value"),
-            ("ping:online", "a field; access:shell finds what you may enter"),
+            ("ping:online", "a field"),
+            ("access:shell", "what you may enter for sure; access:shell|unknown-shell also what AWS would not tell"),
             ("a=x|y", "either value"),
             ("-word", "must not match"),
             ("* ?", 'any text, any character; "quotes" keep a text together'),

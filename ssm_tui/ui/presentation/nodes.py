@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.ui.presentation.contexts import Naming
 
-LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r"}
+LETTERS = {SessionKind.SHELL: "s", SessionKind.FORWARD: "f", SessionKind.REMOTE: "r", SessionKind.SSH: "h"}
 DENIED, UNKNOWN = "–", "?"
 PINNED = "★"
 
@@ -90,7 +90,7 @@ def node_columns(names: Iterable[str], look: Look) -> tuple[Column[Node], ...]:
     clock, naming, old, pinned = look.clock, look.naming, look.old, look.pinned
     fixed: dict[str, Column[Node]] = {
         "id": Column("ID", lambda n: plain(n.id, Tone.DIM), rank=0, least=12, most=20, cut=Cut.MIDDLE, steady=19),
-        "access": Column("ACCESS", access_cell, rank=0, least=6, most=6),
+        "access": Column("ACCESS", access_cell, rank=0, least=7, most=7),
         "ping": Column("PING", lambda n: ping_cell(n, clock(), old=old(n)), rank=0, least=11, most=16, steady=11),
         "os": Column("OS", lambda n: plain(n.os or n.platform), rank=3, least=14, most=22, steady=14),
         "ip": Column("ADDRESS", lambda n: plain(n.ip), rank=1, least=15, most=15, steady=11),

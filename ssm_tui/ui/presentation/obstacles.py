@@ -26,6 +26,7 @@ _NAMES = {
     SessionKind.SHELL: "a shell",
     SessionKind.FORWARD: "forwarding a port of it",
     SessionKind.REMOTE: "forwarding through it",
+    SessionKind.SSH: "ssh to it",
 }
 _UP = frozenset({None, "running", "pending"})
 
