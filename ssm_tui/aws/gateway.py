@@ -29,7 +29,7 @@ ATTEMPTS = 6
 
 
 class Gateway(Protocol):
-    """AWS's APIs as one context's caller reaches them. Both methods block and raise AwsError."""
+    """AWS's APIs as one context's caller reaches them. Every method blocks and may raise AwsError."""
 
     def call(self, service: str, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """One call: `call("ssm", "start_session", Target=…)`."""
@@ -41,6 +41,9 @@ class Gateway(Protocol):
 
     def endpoint(self, service: str) -> str:
         """The URL that the service's calls go to."""
+
+    def presigned(self, service: str, url: str, *, seconds: int) -> str:
+        """A URL that whoever has it may GET in the caller's name, for so long; nothing is sent to it."""
 
 
 class LiveGateway:
@@ -79,6 +82,11 @@ class LiveGateway:
         """The URL that the service's calls go to. Raises AwsError."""
         with translated(Request(self._context, service)):
             return str(self._client(service).meta.endpoint_url)
+
+    def presigned(self, service: str, url: str, *, seconds: int) -> str:
+        """The URL with the caller's signature for the service. Raises AwsError where there are no credentials."""
+        with translated(Request(self._context, f"{service}:connect")):
+            return self._login.presigned(service, self._context.region, url, seconds)
 
     def _request(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Request:
         name = "".join(word.capitalize() for word in operation.split("_"))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ssm_tui.aws.login import Login
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
-    from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.credentials import Credentials, Means
+    from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
@@ -236,6 +237,15 @@ class AwsCloud:
         except AwsError as error:
             if error.code != "DoesNotExistException":
                 raise
+
+    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+        """A user and a password for the database. Raises TargetError, AwsError."""
+        from ssm_tui.aws.credentials import read_credentials
+        from ssm_tui.aws.login_rights import doubt
+
+        return read_credentials(
+            self._gateway, database, means, user, lambda each, who: doubt(self._gateway, self._identity, each, who)
+        )
 
     def push_key(self, node_id: str, user: str, public_key: str) -> None:
         """SendSSHPublicKey (EC2 Instance Connect API); instances alone can be given a key. Raises AwsError."""

@@ -25,9 +25,24 @@ class Login:
     def client(self, service: str, region: str, config: Any) -> Any:
         """A client of botocore's. Raises what botocore raises."""
         with self._creating:
-            if self._session is None:
-                self._session = self._open(region)
-            return self._session.create_client(service, region_name=region, config=config)
+            return self._opened(region).create_client(service, region_name=region, config=config)
+
+    def presigned(self, service: str, region: str, url: str, seconds: int) -> str:
+        """The URL signed in its query by Signature Version 4. Raises what botocore raises."""
+        from botocore.model import ServiceId
+        from botocore.signers import RequestSigner
+
+        with self._creating:
+            session = self._opened(region)
+            credentials, events = session.get_credentials(), session.get_component("event_emitter")
+        signer = RequestSigner(ServiceId(service), region, service, "v4", credentials, events)
+        request = {"method": "GET", "url": url, "headers": {}, "body": {}, "context": {}}
+        return str(signer.generate_presigned_url(request, "connect", expires_in=seconds))
+
+    def _opened(self, region: str) -> Any:
+        if self._session is None:
+            self._session = self._open(region)
+        return self._session
 
     def _open(self, region: str) -> Any:
         from botocore.session import Session

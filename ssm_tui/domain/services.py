@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.contexts import Caller, Context
-    from ssm_tui.domain.databases import DatabasePage
+    from ssm_tui.domain.credentials import Credentials, Means
+    from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
@@ -54,6 +55,10 @@ class Cloud(Protocol):
 
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; a session that has already ended is no error."""
+
+    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+        """A password for the database, new at each call, and whose it is: `user`, else who it usually is. May raise
+        TargetError too, where there is no such password or nobody says for whom."""
 
     def push_key(self, node_id: str, user: str, public_key: str) -> None:
         """SendSSHPublicKey of EC2 Instance Connect: for a minute the key opens the instance to ssh as that user."""

@@ -87,6 +87,9 @@ class Fleet:
     def endpoint(self, service: str) -> str:
         return f"https://{service}"
 
+    def presigned(self, service: str, url: str, *, seconds: int) -> str:
+        raise AssertionError("nodes are read without a signature of our own")
+
     def pages(
         self, service: str, operation: str, *, page_size: int | None = None, **parameters: Any
     ) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Profiles, Region
 from ssm_tui.domain.contexts import Caller, Context
+from ssm_tui.domain.credentials import Credentials, Means, Secret
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
@@ -108,6 +109,10 @@ class FakeCloud:
     narrowed: list[Narrowing] = field(default_factory=list)  # of each read of nodes
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
     told: Callable[[Node], bool] = lambda _node: True  # what a narrowed read tells of
+    password: str = "hunter2"
+    doubt: str = ""
+    refusal: SsmTuiError | None = None  # of a password
+    passwords_asked: list[tuple[str, Means, str]] = field(default_factory=list)
 
     def identify(self) -> Caller:
         return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
@@ -138,6 +143,13 @@ class FakeCloud:
 
     def terminate_session(self, session_id: str) -> None:
         self.terminated.append(session_id)
+
+    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+        self.passwords_asked.append((database.id, means, user))
+        if self.refusal:
+            raise self.refusal
+        seconds = 900 if means is Means.TOKEN else 0
+        return Credentials(user or database.user or "", Secret(self.password), means, seconds, self.doubt)
 
     def push_key(self, node_id: str, user: str, public_key: str) -> None:
         raise AssertionError("the interface pushes no keys")
