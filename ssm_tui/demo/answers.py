@@ -36,6 +36,15 @@ def json_answer(result: dict[str, Any]) -> Answer:
     return Answer(200, body, "application/x-amz-json-1.1", (("x-amzn-RequestId", str(uuid.uuid4())),))
 
 
+def query_answer(service: str, operation: str, result: dict[str, Any]) -> Answer:
+    """The XML of a query service, by AWS's own model of it."""
+    from moto.core.serialize import QuerySerializer
+    from moto.core.utils import get_service_model
+
+    written = QuerySerializer(get_service_model(service).operation_model(operation)).serialize(result)
+    return Answer(200, str(written["body"]).encode(), "text/xml")
+
+
 def _pruned(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _pruned(each) for key, each in value.items() if each is not None}

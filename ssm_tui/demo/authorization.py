@@ -6,15 +6,14 @@ them where the table knows it, and on `*` otherwise; StartSession is authorised 
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ssm_tui.demo import kms
 from ssm_tui.demo.answers import AwsFault
 from ssm_tui.demo.landscape import known_region
-from ssm_tui.demo.policy import Decision, Request, Verdict, evaluate
-from ssm_tui.demo.principals import Credential, Principal, find_credential
+from ssm_tui.demo.policy import Decision, Limit, Request, Verdict, evaluate
+from ssm_tui.demo.principals import Credential, Principal, find_credential, partition_of
 from ssm_tui.demo.wire import signature_holds
 
 if TYPE_CHECKING:
@@ -28,18 +27,16 @@ _ALWAYS = frozenset({"sts:GetCallerIdentity"})
 
 # Resources of calls that name none in their parameters, as the Service Authorization Reference lists them.
 _RESOURCES = {
-    "ssm:DescribeInstanceInformation": "arn:aws:ssm:{region}:{account}:*",
-    "ssm:DescribeInstanceProperties": "arn:aws:ssm:{region}:{account}:*",
-    "ssm:DescribeSessions": "arn:aws:ssm:{region}:{account}:*",
-    "ssm:ListDocuments": "arn:aws:ssm:{region}:{account}:*",
-    "rds:DescribeDBInstances": "arn:aws:rds:{region}:{account}:db:*",
-    "rds:DescribeDBClusters": "arn:aws:rds:{region}:{account}:cluster:*",
-    "rds:DescribeDBProxies": "arn:aws:rds:{region}:{account}:db-proxy:*",
-    "elasticache:DescribeCacheClusters": "arn:aws:elasticache:{region}:{account}:cluster:*",
-    "elasticache:DescribeReplicationGroups": "arn:aws:elasticache:{region}:{account}:replicationgroup:*",
+    "ssm:DescribeInstanceInformation": "arn:{partition}:ssm:{region}:{account}:*",
+    "ssm:DescribeInstanceProperties": "arn:{partition}:ssm:{region}:{account}:*",
+    "ssm:DescribeSessions": "arn:{partition}:ssm:{region}:{account}:*",
+    "ssm:ListDocuments": "arn:{partition}:ssm:{region}:{account}:*",
+    "rds:DescribeDBInstances": "arn:{partition}:rds:{region}:{account}:db:*",
+    "rds:DescribeDBClusters": "arn:{partition}:rds:{region}:{account}:cluster:*",
+    "rds:DescribeDBProxies": "arn:{partition}:rds:{region}:{account}:db-proxy:*",
+    "elasticache:DescribeCacheClusters": "arn:{partition}:elasticache:{region}:{account}:cluster:*",
+    "elasticache:DescribeReplicationGroups": "arn:{partition}:elasticache:{region}:{account}:replicationgroup:*",
 }
-
-_CODE_SHOWN = "aws:MultiFactorAuthPresent"
 
 _NO_MATCH = (
     "The request signature we calculated does not match the signature you provided. "
@@ -49,7 +46,7 @@ _NO_MATCH = (
 
 def authenticate(request: WireRequest) -> Principal:
     """The principal that signed the request; raises AwsFault in the words of the service that was called."""
-    credential = find_credential(request.access_key)
+    credential = find_credential(request.access_key, partition_of(request.region))
     if credential is None or request.token != credential.token:
         raise _unknown_token(request)
     if credential.expires is not None and credential.expires <= datetime.now(UTC):
@@ -106,18 +103,20 @@ def check(request: WireRequest, principal: Principal, action: str, resource: str
 def decide(principal: Principal, action: str, resource: str, region: str, extra: Mapping[str, Values]) -> Verdict:
     """The verdict on one action and resource, with `extra` beside the context every request carries."""
     context = {**principal.context(region), **extra}
-    return evaluate(principal.policies, Request(action, resource, context), principal.boundary)
+    limits = principal.limits
+    if action.startswith("demo:"):
+        # Orders to the cloud itself stand above the account, as its organization's management account does.
+        limits = {limit: policies for limit, policies in limits.items() if limit is not Limit.ORGANIZATION}
+    return evaluate(principal.policies, Request(action, resource, context), limits)
 
 
 def refusal(request: WireRequest, principal: Principal, action: str, resource: str, verdict: Verdict) -> AwsFault:
     """The refusal in the code and sentence of the service that was called."""
+    where = verdict.limit.value if verdict.limit is not None else "identity-based policy"
     if verdict.decision is Decision.EXPLICIT_DENY:
-        where = "a permissions boundary" if verdict.boundary_allows is False else "an identity-based policy"
-        reason = f"with an explicit deny in {where}"
-    elif verdict.boundary_allows is False:
-        reason = f"because no permissions boundary allows the {action} action"
+        reason = f"with an explicit deny in {'an' if verdict.limit is None else 'a'} {where}"
     else:
-        reason = f"because no identity-based policy allows the {action} action"
+        reason = f"because no {where} allows the {action} action"
     on = "" if resource == "*" else f" on resource: {resource}"
     message = f"User: {principal.arn} is not authorized to perform: {action}{on} {reason}"
     if request.service == "ec2":
@@ -129,7 +128,7 @@ def refusal(request: WireRequest, principal: Principal, action: str, resource: s
 
 def resource_of(request: WireRequest, principal: Principal) -> str:
     """The resource that the call is about, as far as its parameters name one."""
-    place = {"region": request.region, "account": principal.account}
+    place = {"partition": principal.partition, "region": request.region, "account": principal.account}
     known = _RESOURCES.get(request.action)
     if known is not None:
         return known.format(**place)
@@ -141,14 +140,14 @@ def resource_of(request: WireRequest, principal: Principal) -> str:
         return kms.key_arn(request.json(), principal.account, request.region)
     if request.service == "secretsmanager":
         named = str(request.json().get("SecretId", "*"))
-        arn = "arn:aws:secretsmanager:{region}:{account}:secret:".format(**place) + named
+        arn = "arn:{partition}:secretsmanager:{region}:{account}:secret:".format(**place) + named
         return named if named.startswith("arn:") or named == "*" else arn
     return _form_resource(request.form, principal)
 
 
 def _ssm_resource(request: WireRequest, place: Mapping[str, str]) -> str:
     parameters = request.json()
-    prefix = "arn:aws:ssm:{region}:{account}:".format(**place)
+    prefix = "arn:{partition}:ssm:{region}:{account}:".format(**place)
     if "SessionId" in parameters:
         return f"{prefix}session/{parameters['SessionId']}"
     if "Target" in parameters:
@@ -163,7 +162,7 @@ def _ssm_resource(request: WireRequest, place: Mapping[str, str]) -> str:
 def _ecs_resource(request: WireRequest, place: Mapping[str, str]) -> str:
     """Source: Service Authorization Reference, "Amazon Elastic Container Service"."""
     parameters = request.json()
-    prefix = "arn:aws:ecs:{region}:{account}:".format(**place)
+    prefix = "arn:{partition}:ecs:{region}:{account}:".format(**place)
     cluster = str(parameters.get("cluster") or "default").rpartition("/")[2]
     if request.operation == "ListTasks":
         return f"{prefix}container-instance/{cluster}/*"
@@ -178,12 +177,13 @@ def _resource_kind(resource_type: str) -> str:
 
 def node_arn(target: str, region: str, account: str) -> str:
     """A node as a resource: instances belong to EC2, hybrid nodes to SSM, containers to their task of ECS."""
+    partition = partition_of(region)
     if target.startswith("ecs:"):
         cluster, _, task = target.removeprefix("ecs:").rpartition("_")[0].rpartition("_")
-        return f"arn:aws:ecs:{region}:{account}:task/{cluster}/{task}"
+        return f"arn:{partition}:ecs:{region}:{account}:task/{cluster}/{task}"
     if target.startswith("mi-"):
-        return f"arn:aws:ssm:{region}:{account}:managed-instance/{target}"
-    return f"arn:aws:ec2:{region}:{account}:instance/{target}"
+        return f"arn:{partition}:ssm:{region}:{account}:managed-instance/{target}"
+    return f"arn:{partition}:ec2:{region}:{account}:instance/{target}"
 
 
 def _form_resource(form: Mapping[str, str], principal: Principal) -> str:
@@ -192,22 +192,7 @@ def _form_resource(form: Mapping[str, str], principal: Principal) -> str:
             return form[name]
     for name, kind in (("UserName", "user"), ("RoleName", "role"), ("GroupName", "group")):
         if form.get("Version") == "2010-05-08" and name in form:
-            return f"arn:aws:iam::{principal.account}:{kind}/{form[name]}"
+            return f"arn:{principal.partition}:iam::{principal.account}:{kind}/{form[name]}"
     if form.get("Version") == "2010-05-08" and form.get("Action") == "GetUser" and principal.kind == "user":
         return principal.arn
     return "*"
-
-
-def trusted(trust_policy: str, principal: Principal, *, with_code: bool = False) -> bool:
-    """Does a role's trust policy name this principal, its account, or everyone? `with_code`: an MFA code was shown."""
-    root = f"arn:aws:iam::{principal.account}:root"
-    for statement in json.loads(trust_policy).get("Statement", []):
-        named = statement.get("Principal", {})
-        named = named.get("AWS", []) if isinstance(named, dict) else named
-        listed = [named] if isinstance(named, str) else list(named)
-        wanted = statement.get("Condition", {}).get("Bool", {}).get(_CODE_SHOWN, "false")
-        if str(wanted).lower() == "true" and not with_code:
-            continue
-        if statement.get("Effect") == "Allow" and {"*", root, principal.account, principal.arn} & set(listed):
-            return True
-    return False

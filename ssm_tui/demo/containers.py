@@ -57,7 +57,8 @@ class Container:
         return "RUNNING" if connected and self._role_allows() else "STOPPED"
 
     def _role_allows(self) -> bool:
-        policies = role_policies(self.task._account_id, self.role) if self.role else ()  # noqa: SLF001 -- moto's
+        account, region = self.task._account_id, self.task.region_name  # noqa: SLF001 -- moto's
+        policies = role_policies(account, region, self.role) if self.role else ()
         return all(evaluate(policies, Request(f"ssmmessages:{each}", "*")).allowed for each in _CHANNELS)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ssm.models import ssm_backends
 
 from ssm_tui.demo.answers import AwsFault
+from ssm_tui.demo.principals import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,12 +129,12 @@ def find_document(name: str, account: str, region: str) -> Document:
     short = name.rpartition("document/")[2]
     own = _own_document(short, account, region)
     if own is not None:
-        return Document(short, f"arn:aws:ssm:{region}:{account}:document/{short}", own)
+        return Document(short, f"arn:{partition_of(region)}:ssm:{region}:{account}:document/{short}", own)
     if short in _AWS_OWNED:
         # Documents that AWS owns carry no account in their ARN.
-        return Document(short, f"arn:aws:ssm:{region}::document/{short}", _AWS_OWNED[short])
+        return Document(short, f"arn:{partition_of(region)}:ssm:{region}::document/{short}", _AWS_OWNED[short])
     if short == DEFAULT:
-        return Document(short, f"arn:aws:ssm:{region}:{account}:document/{short}", _PREFERENCES)
+        return Document(short, f"arn:{partition_of(region)}:ssm:{region}:{account}:document/{short}", _PREFERENCES)
     raise AwsFault("InvalidDocument", f"Document with name {short} does not exist.")
 
 

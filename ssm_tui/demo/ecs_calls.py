@@ -68,7 +68,7 @@ class EcsCalls:
             raise AwsFault("InvalidParameterException", "Tasks must have between 1 and 100 entries.")
         self._keep_services(caller.account, request.region)
         known = {each.id: each for each in ecs_backends[caller.account][request.region].tasks.get(cluster, {}).values()}
-        place = f"arn:aws:ecs:{request.region}:{caller.account}:task/{cluster}/"
+        place = f"arn:{caller.partition}:ecs:{request.region}:{caller.account}:task/{cluster}/"
         with_tags = "TAGS" in (parameters.get("include") or [])
         return json_answer(
             {

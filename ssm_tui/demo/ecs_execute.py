@@ -58,7 +58,7 @@ class ExecCalls:
         sessions.log.add(record)
         token, url = sessions.gateway.open(order)
         cluster, task, _ = order.target.removeprefix("ecs:").rsplit("_", 2)
-        place = f"arn:aws:ecs:{request.region}:{caller.account}:"
+        place = f"arn:{caller.partition}:ecs:{request.region}:{caller.account}:"
         return json_answer(
             {
                 "clusterArn": f"{place}cluster/{cluster}",
@@ -100,7 +100,7 @@ class ExecCalls:
 def _authorize(
     request: WireRequest, caller: Principal, cluster: str, task_id: str, parameters: Mapping[str, Any], task: Any
 ) -> None:
-    place = f"arn:aws:ecs:{request.region}:{caller.account}:"
+    place = f"arn:{caller.partition}:ecs:{request.region}:{caller.account}:"
     arn, of_cluster = f"{place}task/{cluster}/{task_id}", f"{place}cluster/{cluster}"
     facts: dict[str, Values] = {"ecs:cluster": (of_cluster,), "ecs:task": (arn,)}
     if parameters.get("container"):

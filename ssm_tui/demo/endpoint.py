@@ -11,21 +11,20 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 from ssm_tui.demo import documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
-from ssm_tui.demo.authorization import authenticate, authorize, trusted
-from ssm_tui.demo.callers import MFA_CODE, mfa_serial
+from ssm_tui.demo.authorization import authenticate, authorize
 from ssm_tui.demo.ecs_calls import EcsCalls
 from ssm_tui.demo.ecs_execute import EXECUTE, ExecCalls
 from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
 from ssm_tui.demo.identity_center import BEARER
 from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
-from ssm_tui.demo.principals import PARTITION
+from ssm_tui.demo.organization import PUT_CONTROL, put_service_control_policy
+from ssm_tui.demo.role_sessions import assume_role, get_caller_identity, get_session_token
 from ssm_tui.demo.ssm_nodes import NodeCalls
 from ssm_tui.demo.tagging import GET_RESOURCES, TaggingCalls
 from ssm_tui.demo.validation import validate
@@ -78,6 +77,10 @@ class Endpoint:
             "iam:GetContextKeysForPrincipalPolicy": simulation.context_keys_for_principal_policy,
             "iam:PutUserPermissionsBoundary": simulation.put_user_permissions_boundary,
             "iam:DeleteUserPermissionsBoundary": simulation.delete_user_permissions_boundary,
+            "sts:AssumeRole": assume_role,
+            "sts:GetSessionToken": get_session_token,
+            "sts:GetCallerIdentity": get_caller_identity,
+            PUT_CONTROL: put_service_control_policy,
             **EcsCalls().handlers(),
         }
 
@@ -112,8 +115,6 @@ class Endpoint:
             kms.check_enabled(request, caller.account)
             if request.service == "ssm":
                 validate("ssm", request.operation, request.json())
-            if request.action == "sts:AssumeRole":
-                _check_trust(request, caller)
             if (handler := self._handlers.get(request.action)) is not None:
                 return handler(request, caller)
             if request.action in ("ssm:DescribeDocument", "ssm:GetDocument"):
@@ -140,26 +141,6 @@ def _check_text(request: WireRequest) -> None:
     for name, value in request.form.items():
         if _NOT_XML.search(value):
             raise AwsFault("InvalidParameterValue", f"Value for parameter {name} contains invalid characters.")
-
-
-def _check_trust(request: WireRequest, caller: Principal) -> None:
-    arn = request.form.get("RoleArn", "")
-    roles = iam_backends[caller.account][PARTITION].roles.values()
-    role = next((each for each in roles if each.arn == arn), None)
-    with_code = _check_code(request, caller)
-    if role is None or not trusted(role.assume_role_policy_document, caller, with_code=with_code):
-        message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        raise AwsFault("AccessDenied", message, 403)
-
-
-def _check_code(request: WireRequest, caller: Principal) -> bool:
-    """Whether the caller has shown an MFA code; raises AwsFault for a wrong one."""
-    serial, code = request.form.get("SerialNumber"), request.form.get("TokenCode")
-    if not serial and not code:
-        return False
-    if (serial, code) != (mfa_serial(caller.account), MFA_CODE):
-        raise AwsFault("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ", 403)
-    return True
 
 
 def _owned_document(request: WireRequest, caller: Principal) -> Answer | None:

@@ -1,71 +1,32 @@
-"""Orders faults of a running demo cloud: signs as its administrator, with the keys that the cloud's environment has."""
+"""Orders faults of a running demo cloud."""
 
 from __future__ import annotations
 
-import http.client
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ssm_tui.demo.fault_orders import Fault, LiveSession, Order
-from ssm_tui.errors import SsmTuiError
+from ssm_tui.demo.order_client import OrderClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_PATIENCE = 60.0
-_NEEDED = ("AWS_ENDPOINT_URL", "AWS_REGION", "DEMO_ADMIN_ACCESS_KEY_ID", "DEMO_ADMIN_SECRET_ACCESS_KEY")
-
-
-class FaultError(SsmTuiError):
-    """The cloud did not take the order."""
 
 
 class FaultClient:
     """`environment` is the cloud's, as `ssm-tui demo` prints it; nodes are looked for in `region`."""
 
     def __init__(self, environment: Mapping[str, str], region: str = "") -> None:
-        missing = [name for name in _NEEDED if not environment.get(name)]
-        if missing:
-            raise FaultError(
-                f"there is no demo cloud in this environment ({missing[0]} is not set)",
-                "run it in the environment that `ssm-tui demo` prints, or after `ssm-tui demo --`",
-            )
-        self._environment = environment
-        self._region = region or environment["AWS_REGION"]
+        self._orders = OrderClient(environment, region, command="ssm-tui demo fault")
+        self._own_key = environment.get("AWS_ACCESS_KEY_ID", "")
 
     def inject(self, order: Order) -> tuple[str, ...]:
-        """Carries out the order; what it fell on: ids of sessions, of the node, names. Raises FaultError."""
+        """Carries out the order; what it fell on: ids of sessions, of the node, names. Raises OrderError."""
         if order.fault in (Fault.EXPIRE_CREDENTIALS, Fault.RENEW_CREDENTIALS) and not order.key:
-            order = replace(order, key=self._environment.get("AWS_ACCESS_KEY_ID", ""))
-        return tuple(self._call("InjectFault", msgspec.to_builtins(order))["Affected"])
+            order = replace(order, key=self._own_key)
+        return tuple(self._orders.call("InjectFault", msgspec.to_builtins(order))["Affected"])
 
     def sessions(self) -> tuple[LiveSession, ...]:
         """The sessions that the cloud's gateway holds."""
-        return msgspec.convert(self._call("ListSessions", {})["Sessions"], tuple[LiveSession, ...])
-
-    def _call(self, operation: str, parameters: Mapping[str, Any]) -> Any:
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-        from botocore.credentials import Credentials
-
-        url = self._environment["AWS_ENDPOINT_URL"]
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"Demo.{operation}"}
-        request = AWSRequest("POST", f"{url}/", headers, json.dumps(parameters).encode())
-        key, secret = (self._environment[name] for name in _NEEDED[2:])
-        SigV4Auth(Credentials(key, secret), "demo", self._region).add_auth(request)
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_PATIENCE)
-        try:
-            connection.request("POST", "/", request.body, dict(request.headers))
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise FaultError(f"the demo cloud does not answer: {error}", "is it still running?") from None
-        finally:
-            connection.close()
-        if response.status != http.client.OK:
-            raise FaultError(str(answer.get("message", answer)), "see: ssm-tui demo fault --help")
-        return answer
+        return msgspec.convert(self._orders.call("ListSessions", {})["Sessions"], tuple[LiveSession, ...])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.demo.agent import KeyRefused
 from ssm_tui.demo.answers import AwsFault
 from ssm_tui.demo.policy import Request, evaluate
-from ssm_tui.demo.principals import role_policies
+from ssm_tui.demo.principals import partition_of, role_policies
 
 if TYPE_CHECKING:
     import threading
@@ -35,7 +35,7 @@ def key_arn(parameters: Mapping[str, Any], account: str, region: str) -> str:
     key = _find(named, account, region)
     if key is not None:
         return str(key.arn)
-    return named if named.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{named}"
+    return named if named.startswith("arn:") else f"arn:{partition_of(region)}:kms:{region}:{account}:key/{named}"
 
 
 def context_keys(parameters: Mapping[str, Any]) -> dict[str, Values]:
@@ -65,7 +65,7 @@ class NodeRole:
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:sts::{self.account}:assumed-role/{self.role}/{self.node}"
+        return f"arn:{partition_of(self.region)}:sts::{self.account}:assumed-role/{self.role}/{self.node}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class NodeKeys:
         parameters = {"CiphertextBlob": base64.b64encode(sealed).decode(), "EncryptionContext": dict(context)}
         with self.state:
             arn = key_arn(parameters, account, region)
-            policies = role_policies(account, self.role.role)
+            policies = role_policies(account, region, self.role.role)
             verdict = evaluate(policies, Request("kms:Decrypt", arn, context_keys(parameters)))
             if not verdict.allowed:
                 reason = "because no identity-based policy allows the kms:Decrypt action"

@@ -1,7 +1,8 @@
 """IAM's evaluation of identity policies: statements and a request in, a verdict out. Pure; knows no moto and no tool.
 
 The rules are those of "Policy evaluation logic" and "IAM JSON policy elements" in the IAM user guide: everything is
-denied until a statement allows it, an explicit deny always wins, and a permissions boundary caps what may be allowed.
+denied until a statement allows it, an explicit deny always wins, and an organization's service control policies, a
+permissions boundary and the policies of a role's session each cap what may be allowed.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ssm_tui.demo.policy_conditions import Condition, Values, context_keys, holds, pattern_matches
+from ssm_tui.demo.policy_positions import Span, statement_spans
 
 
 class PolicyError(ValueError):
@@ -28,9 +31,21 @@ class Decision(enum.Enum):
     IMPLICIT_DENY = "implicitDeny"
 
 
+class Limit(enum.Enum):
+    """What stands above a principal's own policies, in the order in which IAM looks."""
+
+    ORGANIZATION = "service control policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+
+
+Limits = Mapping[Limit, tuple["Policy", ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; `actions`, `resources` are patterns, `negated_…` that they came as NotAction, NotResource."""
+    """One statement; `actions`, `resources` are patterns, `negated_…` that they came as NotAction, NotResource.
+    `span` is where it stands in the document's text."""
 
     source: str
     source_kind: str
@@ -41,6 +56,7 @@ class Statement:
     negated_resources: bool
     conditions: tuple[Condition, ...]
     variables: bool
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,11 @@ class Policy:
     name: str
     kind: str
     statements: tuple[Statement, ...]
+
+    @property
+    def conditional(self) -> bool:
+        """Whether any statement has a condition."""
+        return any(each.conditions for each in self.statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +84,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome, the statements that made it, and the condition keys that the request did not carry."""
+    """The outcome, the statements that made it, and the condition keys that the request did not carry.
+
+    `limit` is what refused although the principal's own policies did not; `limits` says of each limit that there is
+    whether it allows the request.
+    """
 
     decision: Decision
     matched: tuple[Statement, ...] = ()
     missing: frozenset[str] = frozenset()
-    boundary_allows: bool | None = None
+    limit: Limit | None = None
+    limits: Mapping[Limit, bool] = field(default_factory=dict)
 
     @property
     def allowed(self) -> bool:
@@ -77,10 +103,22 @@ class Verdict:
 
 def parse_policy(name: str, kind: str, document: str | Mapping[str, Any]) -> Policy:
     """Reads a policy document (JSON text or its decoded form); raises PolicyError."""
+    if isinstance(document, str):
+        return _parse_text(name, kind, document)
+    return _parse(name, kind, document, ())
+
+
+# Every request is judged by the live policies, which are the same ones over and over.
+@lru_cache(maxsize=1024)
+def _parse_text(name: str, kind: str, text: str) -> Policy:
     try:
-        decoded = json.loads(document) if isinstance(document, str) else document
+        decoded = json.loads(text)
     except ValueError as error:
         raise PolicyError(f"{name}: not JSON: {error}") from None
+    return _parse(name, kind, decoded, statement_spans(text))
+
+
+def _parse(name: str, kind: str, decoded: Any, spans: tuple[Span, ...]) -> Policy:
     if not isinstance(decoded, Mapping):
         raise PolicyError(f"{name}: not a JSON object")
     # Policy variables exist since the version of 2012-10-17; before it `${…}` is plain text.
@@ -88,10 +126,15 @@ def parse_policy(name: str, kind: str, document: str | Mapping[str, Any]) -> Pol
     statements = decoded.get("Statement", [])
     if isinstance(statements, Mapping):
         statements = [statements]
-    return Policy(name, kind, tuple(_statement(name, kind, each, variables) for each in statements))
+    places = spans if len(spans) == len(statements) else (None,) * len(statements)
+    return Policy(
+        name,
+        kind,
+        tuple(_statement(name, kind, each, variables, span) for each, span in zip(statements, places, strict=True)),
+    )
 
 
-def _statement(name: str, kind: str, raw: Any, variables: bool) -> Statement:
+def _statement(name: str, kind: str, raw: Any, variables: bool, span: Span | None) -> Statement:
     if not isinstance(raw, Mapping) or raw.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"{name}: a statement without Effect Allow or Deny")
     return Statement(
@@ -108,6 +151,7 @@ def _statement(name: str, kind: str, raw: Any, variables: bool) -> Statement:
             for key, values in dict(keys).items()
         ),
         variables=variables,
+        span=span,
     )
 
 
@@ -117,22 +161,30 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in items)
 
 
-def evaluate(policies: Iterable[Policy], request: Request, boundary: Policy | None = None) -> Verdict:
-    """The verdict on `request` for a principal that carries `policies`, capped by `boundary` where there is one."""
+def evaluate(policies: Iterable[Policy], request: Request, limits: Limits | None = None) -> Verdict:
+    """The verdict on `request` for a principal that carries `policies`, capped by each of the `limits` there are."""
     context = {key.lower(): values for key, values in request.context.items()}
-    matched: list[Statement] = []
     missing: set[str] = set()
+    own = _judge(policies, request, context, missing)
+    caps = {limit: _judge(limits[limit], request, context, missing) for limit in Limit if limits and limit in limits}
+    allows = {limit: cap.allowed for limit, cap in caps.items()}
+    decision, matched, by = own.decision, own.matched, None
+    # An explicit deny wins wherever it stands; what is allowed nowhere is refused by the first that does not.
+    for refusing in (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY):
+        found = [limit for limit, cap in caps.items() if cap.decision is refusing]
+        above = found[:1] == [Limit.ORGANIZATION]
+        if found and (above or own.decision is not refusing):
+            decision, matched, by = refusing, caps[found[0]].matched, found[0]
+        if decision is refusing:
+            break
+    return Verdict(decision, matched, frozenset(missing), by, allows)
+
+
+def _judge(policies: Iterable[Policy], request: Request, context: Mapping[str, Values], missing: set[str]) -> Verdict:
+    matched: list[Statement] = []
     for policy in policies:
         _collect(policy, request, context, matched, missing)
-    verdict = _decide(matched, missing)
-    if boundary is None:
-        return verdict
-    capping: list[Statement] = []
-    _collect(boundary, request, context, capping, missing)
-    cap = _decide(capping, missing)
-    if verdict.allowed and not cap.allowed:
-        return Verdict(cap.decision, cap.matched, cap.missing, boundary_allows=False)
-    return Verdict(verdict.decision, verdict.matched, frozenset(missing), boundary_allows=cap.allowed)
+    return _decide(matched, missing)
 
 
 def _collect(

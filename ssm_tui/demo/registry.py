@@ -16,7 +16,7 @@ from moto.iam.models import iam_backends
 from ssm_tui.demo import containers
 from ssm_tui.demo.landscape import Machine, machine, machines, reaches_systems_manager
 from ssm_tui.demo.policy import Request, evaluate
-from ssm_tui.demo.principals import PARTITION, role_policies
+from ssm_tui.demo.principals import partition_of, role_policies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ class Registry:
         for each in machines(account, region):
             alive[each.id] = each
             if each.profile not in allowed:
-                allowed[each.profile] = _registering_role(account, each.profile)
+                allowed[each.profile] = _registering_role(account, region, each.profile)
             self._look_at(each, allowed[each.profile], now)
         gone = [
             key
@@ -198,14 +198,14 @@ def _default_agent(machine: Machine) -> Agent:
     return Agent()
 
 
-def _registering_role(account: str, profile_name: str) -> str:
+def _registering_role(account: str, region: str, profile_name: str) -> str:
     """The role of an instance profile, if it may register; empty otherwise."""
-    profiles = iam_backends[account][PARTITION].instance_profiles.values()
+    profiles = iam_backends[account][partition_of(region)].instance_profiles.values()
     profile = next((each for each in profiles if each.name == profile_name), None) if profile_name else None
     if profile is None or not profile.roles:
         return ""
     name = str(profile.roles[0].name)
-    verdict = evaluate(role_policies(account, name), Request(_REGISTERING, "*"))
+    verdict = evaluate(role_policies(account, region, name), Request(_REGISTERING, "*"))
     return name if verdict.allowed else ""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.iam.models import iam_backends
 
 from ssm_tui.demo.landscape import backdate
-from ssm_tui.demo.principals import PARTITION
+from ssm_tui.demo.principals import PARTITION, PARTITIONS
 from ssm_tui.demo.registry import Agent, Hybrid
 from ssm_tui.demo.seed_containers import seed_containers
 from ssm_tui.demo.seed_databases import seed_databases
@@ -36,16 +36,24 @@ _SYSTEMS = {
     "ubuntu": ("Linux", "Ubuntu", "22.04"),
     "windows": ("Windows", "Microsoft Windows Server 2022 Datacenter", "10.0.20348"),
 }
+_EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 _CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
 
 def create_administrator(fleet: Fleet) -> Keys:
-    """The first caller, made in moto itself since nobody could sign for it yet."""
-    backend = iam_backends[fleet.account.id][PARTITION]
+    """The first caller, made in moto itself since nobody could sign for it yet.
+
+    Everywhere else one person has other keys in China and in GovCloud; here they are the same in all three.
+    """
     name = fleet.administrator.name
-    backend.create_user("us-east-1", name)
-    backend.attach_user_policy("arn:aws:iam::aws:policy/AdministratorAccess", name)
-    key = backend.create_access_key(name)
+    backends = {place: iam_backends[fleet.account.id][place] for place in PARTITIONS}
+    backends[PARTITION].create_user(PARTITION, name)
+    key = backends[PARTITION].create_access_key(name)
+    backends[PARTITION].attach_user_policy("arn:aws:iam::aws:policy/AdministratorAccess", name)
+    for place, backend in backends.items():
+        if place != PARTITION:
+            backend.create_user(place, name).access_keys.append(key)
+            backend.put_user_policy(name, "Everything", _EVERYTHING)
     return Keys(key.access_key_id, key.secret_access_key)
 
 

@@ -1,23 +1,33 @@
 """IAM's policy simulation over the principal's live policies: the query calls that moto does not have.
 
 As in AWS, the simulator knows only what it is told: tags of a resource and facts about the caller come as context
-entries. Source: API reference of SimulatePrincipalPolicy and GetContextKeysForPrincipalPolicy.
+entries, of what a role's session was narrowed by it knows nothing, and service control policies that have conditions
+it leaves out. Sources: API reference of SimulatePrincipalPolicy and GetContextKeysForPrincipalPolicy; "Testing IAM
+policies with the IAM policy simulator" in the IAM user guide.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from moto.core.serialize import QuerySerializer
-from moto.core.utils import get_service_model
-
-from ssm_tui.demo.answers import Answer, AwsFault
-from ssm_tui.demo.policy import Decision, Policy, PolicyError, Request, Verdict, evaluate, parse_policy, referenced_keys
+from ssm_tui.demo.answers import Answer, AwsFault, query_answer
+from ssm_tui.demo.policy import (
+    Decision,
+    Limit,
+    Policy,
+    PolicyError,
+    Request,
+    Verdict,
+    evaluate,
+    parse_policy,
+    referenced_keys,
+)
 from ssm_tui.demo.principals import Principal, find_principal, set_user_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ssm_tui.demo.policy import Limits, Statement
     from ssm_tui.demo.policy_conditions import Values
     from ssm_tui.demo.wire import WireRequest
 
@@ -30,7 +40,13 @@ def simulate_principal_policy(request: WireRequest, _caller: Principal) -> Answe
     principal = _source(form)
     policies = principal.policies + _inputs(form, "PolicyInputList")
     boundaries = _inputs(form, "PermissionsBoundaryPolicyInputList")
-    boundary = boundaries[0] if boundaries else principal.boundary
+    limits: dict[Limit, tuple[Policy, ...]] = {
+        limit: policies for limit, policies in principal.limits.items() if limit is not Limit.SESSION
+    }
+    if Limit.ORGANIZATION in limits:
+        limits[Limit.ORGANIZATION] = tuple(each for each in principal.guardrails if not each.conditional)
+    if boundaries:
+        limits[Limit.BOUNDARY] = boundaries[:1]
     actions = _members(form, "ActionNames")
     if not actions:
         raise AwsFault("ValidationError", "1 validation error detected: Value null at 'actionNames' failed to satisfy "
@@ -42,7 +58,7 @@ def simulate_principal_policy(request: WireRequest, _caller: Principal) -> Answe
     resources = _members(form, "ResourceArns") or ("*",)
     first, size = _page(form)
     chosen = actions[first : first + size]
-    results = [_result(policies, boundary, action, resources, context) for action in chosen]
+    results = [_result(policies, limits, action, resources, context) for action in chosen]
     more = first + size < len(actions)
     answer: dict[str, Any] = {"EvaluationResults": results, "IsTruncated": more}
     if more:
@@ -72,7 +88,7 @@ def delete_user_permissions_boundary(request: WireRequest, caller: Principal) ->
 def _boundary(request: WireRequest, caller: Principal, policy_arn: str | None) -> Answer:
     name = request.form.get("UserName", "")
     try:
-        set_user_boundary(caller.account, name, policy_arn)
+        set_user_boundary(caller.account, caller.partition, name, policy_arn)
     except KeyError:
         raise AwsFault("NoSuchEntity", f"The user with name {name} cannot be found.", 404) from None
     return _xml(request.operation, {})
@@ -124,12 +140,12 @@ def _page(form: Mapping[str, str]) -> tuple[int, int]:
 
 def _result(
     policies: tuple[Policy, ...],
-    boundary: Policy | None,
+    limits: Limits,
     action: str,
     resources: tuple[str, ...],
     context: Mapping[str, Values],
 ) -> dict[str, Any]:
-    verdicts = [(each, evaluate(policies, Request(action, each, context), boundary)) for each in resources]
+    verdicts = [(each, evaluate(policies, Request(action, each, context), limits)) for each in resources]
     worst = min((verdict for _, verdict in verdicts), key=lambda each: _SEVERITY.index(each.decision))
     result: dict[str, Any] = {
         "EvalActionName": action,
@@ -137,8 +153,10 @@ def _result(
         "EvalDecision": worst.decision.value,
         "MatchedStatements": _statements(worst),
     }
-    if worst.boundary_allows is not None:
-        result["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": worst.boundary_allows}
+    result |= _details(worst)
+    if Limit.ORGANIZATION in limits:
+        allows = all(verdict.limits[Limit.ORGANIZATION] for _, verdict in verdicts)
+        result["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allows}
     if resources == ("*",):
         result["MissingContextValues"] = sorted(worst.missing)
     else:
@@ -153,14 +171,30 @@ def _specific(resource: str, verdict: Verdict) -> dict[str, Any]:
         "EvalResourceDecision": verdict.decision.value,
         "MatchedStatements": _statements(verdict),
         "MissingContextValues": sorted(verdict.missing),
+        **_details(verdict),
     }
 
 
+def _details(verdict: Verdict) -> dict[str, Any]:
+    if Limit.BOUNDARY not in verdict.limits:
+        return {}
+    return {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": verdict.limits[Limit.BOUNDARY]}}
+
+
 def _statements(verdict: Verdict) -> list[dict[str, Any]]:
-    return [{"SourcePolicyId": each.source, "SourcePolicyType": each.source_kind} for each in verdict.matched]
+    """What decided; the simulation names no statement of an organization's."""
+    if verdict.limit is Limit.ORGANIZATION:
+        return []
+    return [_statement(each) for each in verdict.matched]
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    named: dict[str, Any] = {"SourcePolicyId": statement.source, "SourcePolicyType": statement.source_kind}
+    if statement.span is not None:
+        for name, place in (("StartPosition", statement.span.start), ("EndPosition", statement.span.end)):
+            named[name] = {"Line": place.line, "Column": place.column}
+    return named
 
 
 def _xml(operation: str, result: dict[str, Any]) -> Answer:
-    model = get_service_model("iam").operation_model(operation)
-    written = QuerySerializer(model).serialize(result)
-    return Answer(200, str(written["body"]).encode(), "text/xml")
+    return query_answer("iam", operation, result)

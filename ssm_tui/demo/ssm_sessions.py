@@ -168,7 +168,9 @@ class SessionCalls:
         check(request, caller, _ACTION, node_arn(target, request.region, caller.account), tags | _CHECKED)
         short = (name or documents.DEFAULT).rpartition("document/")[2]
         owner = "" if documents.is_aws_owned(short) and short != documents.DEFAULT else caller.account
-        check(request, caller, _ACTION, f"arn:aws:ssm:{request.region}:{owner}:document/{short}", _CHECKED)
+        check(
+            request, caller, _ACTION, f"arn:{caller.partition}:ssm:{request.region}:{owner}:document/{short}", _CHECKED
+        )
 
 
 def _tag_keys(target: str, tags: Mapping[str, str]) -> dict[str, Values]:

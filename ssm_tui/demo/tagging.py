@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.demo.answers import Answer, json_answer
-from ssm_tui.demo.principals import PARTITION
 from ssm_tui.demo.ssm_nodes import paged
 from ssm_tui.demo.validation import validate
 
@@ -33,7 +32,7 @@ class TaggingCalls:
         types = parameters.get("ResourceTypeFilters", [])
         if not types or not _TYPES.issuperset(types):
             return None
-        place = f"arn:{PARTITION}:ssm:{request.region}:{caller.account}:managed-instance"
+        place = f"arn:{caller.partition}:ssm:{request.region}:{caller.account}:managed-instance"
         tagged = [
             {
                 "ResourceARN": f"{place}/{node.id}",

@@ -15,8 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 from websockets.frames import Frame, Opcode
 
-from ssm_tui.demo.fault_client import FaultClient, FaultError
+from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import DURATION_WORDS, IDLE_WORDS, OF_SESSIONS, Fault, Order
+from ssm_tui.demo.order_client import OrderError
 from ssm_tui.plugin.opening import OpenMessage, encode_open
 from tests.demo.agent.client import Client
 from tests.demo.agent.streams import Streams
@@ -337,12 +338,12 @@ def test_nobody_but_the_administrator_orders_faults(demo_cloud: DemoProcess, ses
         "DEMO_ADMIN_ACCESS_KEY_ID": environment["AWS_ACCESS_KEY_ID"],
         "DEMO_ADMIN_SECRET_ACCESS_KEY": environment["AWS_SECRET_ACCESS_KEY"],
     }
-    with pytest.raises(FaultError, match="not authorized to perform: demo:InjectFault"):
+    with pytest.raises(OrderError, match="not authorized to perform: demo:InjectFault"):
         FaultClient(environment | developers).inject(Order(Fault.CUT, all=True))
-    with pytest.raises(FaultError, match="not authorized to perform: demo:ListSessions"):
+    with pytest.raises(OrderError, match="not authorized to perform: demo:ListSessions"):
         FaultClient(environment | developers).sessions()
     forged = {"DEMO_ADMIN_SECRET_ACCESS_KEY": "not the administrator's"}
-    with pytest.raises(FaultError, match="signature we calculated does not match"):
+    with pytest.raises(OrderError, match="signature we calculated does not match"):
         FaultClient(environment | forged).inject(Order(Fault.CUT, session=session["SessionId"]))
     unsigned = _unsigned(environment["AWS_ENDPOINT_URL"], Order(Fault.CUT, session=session["SessionId"]))
     assert unsigned.startswith(b"HTTP/1.1 403 ")
@@ -361,7 +362,7 @@ def _unsigned(url: str, order: Order) -> bytes:
 
 @pytest.mark.parametrize("fault", sorted(OF_SESSIONS))
 def test_faults_of_sessions_say_of_which(faults: FaultClient, fault: Fault) -> None:
-    with pytest.raises(FaultError, match="needs one of session, node, all"):
+    with pytest.raises(OrderError, match="needs one of session, node, all"):
         faults.inject(Order(fault))
 
 
@@ -376,13 +377,13 @@ def test_faults_of_sessions_say_of_which(faults: FaultClient, fault: Fault) -> N
     ],
 )
 def test_orders_that_lack_something(faults: FaultClient, order: Order, words: str) -> None:
-    with pytest.raises(FaultError, match=words):
+    with pytest.raises(OrderError, match=words):
         faults.inject(order)
 
 
 def test_there_is_no_cloud_to_order_from(demo_cloud: DemoProcess) -> None:
     environment: dict[str, Any] = demo_cloud.environment
-    with pytest.raises(FaultError, match="DEMO_ADMIN_ACCESS_KEY_ID is not set"):
+    with pytest.raises(OrderError, match="DEMO_ADMIN_ACCESS_KEY_ID is not set"):
         FaultClient({name: value for name, value in environment.items() if name != "DEMO_ADMIN_ACCESS_KEY_ID"})
-    with pytest.raises(FaultError, match="does not answer"):
+    with pytest.raises(OrderError, match="does not answer"):
         FaultClient(environment | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}).sessions()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ssm_tui.demo.policy import Decision, PolicyError, Request, evaluate, parse_policy, referenced_keys
+from ssm_tui.demo.policy import Decision, Limit, Policy, PolicyError, Request, evaluate, parse_policy, referenced_keys
 
 NODE = "arn:aws:ec2:ap-northeast-2:123456789012:instance/i-0a"
 SHELL = "ssm:StartSession"
@@ -157,10 +157,58 @@ def test_variables_are_plain_text_before_2012() -> None:
 def test_boundary_caps_what_is_allowed_and_grants_nothing() -> None:
     everything = parse_policy("p", "user", {"Version": "2012-10-17", "Statement": allow(Action="*")})
     boundary = parse_policy("b", "user-managed", {"Version": "2012-10-17", "Statement": allow(Action="ssm:*")})
-    assert evaluate([everything], Request(SHELL, NODE), boundary).allowed
-    capped = evaluate([everything], Request("iam:ListUsers", "*"), boundary)
-    assert (capped.decision, capped.boundary_allows) == (Decision.IMPLICIT_DENY, False)
-    assert not evaluate([], Request(SHELL, NODE), boundary).allowed
+    limits = {Limit.BOUNDARY: (boundary,)}
+    assert evaluate([everything], Request(SHELL, NODE), limits).allowed
+    capped = evaluate([everything], Request("iam:ListUsers", "*"), limits)
+    assert (capped.decision, capped.limit) == (Decision.IMPLICIT_DENY, Limit.BOUNDARY)
+    granted = evaluate([], Request(SHELL, NODE), limits)
+    assert (granted.decision, granted.limit) == (Decision.IMPLICIT_DENY, None)
+    assert granted.limits == {Limit.BOUNDARY: True}
+
+
+def _of(*statements: dict[str, Any]) -> Policy:
+    return parse_policy("p", "user", {"Version": "2012-10-17", "Statement": list(statements)})
+
+
+ALL, NONE, NO = _of(allow()), _of(), _of(allow(), deny())
+
+
+@pytest.mark.parametrize(
+    ("own", "limits", "expected", "by"),
+    [
+        (ALL, {Limit.ORGANIZATION: ALL, Limit.BOUNDARY: ALL, Limit.SESSION: ALL}, ALLOWED, None),
+        (ALL, {Limit.SESSION: NONE}, NOTHING, Limit.SESSION),
+        (ALL, {Limit.BOUNDARY: NONE, Limit.SESSION: NO}, DENIED, Limit.SESSION),
+        (ALL, {Limit.ORGANIZATION: NONE, Limit.BOUNDARY: NONE}, NOTHING, Limit.ORGANIZATION),
+        (NONE, {Limit.ORGANIZATION: NONE}, NOTHING, Limit.ORGANIZATION),
+        (NONE, {Limit.BOUNDARY: NONE}, NOTHING, None),
+        (NONE, {Limit.BOUNDARY: NO}, DENIED, Limit.BOUNDARY),
+        (NO, {Limit.ORGANIZATION: NONE}, DENIED, None),
+        (NO, {Limit.ORGANIZATION: NO}, DENIED, Limit.ORGANIZATION),
+    ],
+)
+def test_every_limit_must_allow_and_none_may_deny(
+    own: Policy, limits: dict[Limit, Policy], expected: Decision, by: Limit | None
+) -> None:
+    verdict = evaluate([own], Request(SHELL, NODE), {limit: (policy,) for limit, policy in limits.items()})
+    assert (verdict.decision, verdict.limit) == (expected, by)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('{"Statement": {"Effect": "Allow"}}', [((1, 15), (1, 34))]),
+        ('{"Statement": []}', []),
+        (
+            '{"Id": "{[,", "Statement": [{"Effect": "Allow"},\n {"Effect": "Deny"}]}',
+            [((1, 29), (1, 48)), ((2, 2), (2, 20))],
+        ),
+        ('{\n  "Statement": [\n    {\n      "Effect": "Allow"\n    }\n  ]\n}', [((3, 5), (5, 6))]),
+    ],
+)
+def test_statements_know_where_they_stand(text: str, places: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    statements = parse_policy("p", "user", text).statements
+    assert [each.span for each in statements] == places
 
 
 def test_verdict_names_the_statements_and_the_missing_keys() -> None:
