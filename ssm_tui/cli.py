@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.commands.program import Program
     from ssm_tui.config import Settings
+    from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.nodes import Node
 
 INTERRUPTED = 130
 FAILED = 1
@@ -69,7 +71,10 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
         case "shell":
             from ssm_tui.commands import shell
 
-            return shell.run(program.clouds, program.launcher, options.target, options.reason)
+            def sure(node: Node) -> None:
+                _sure(options, program, node)
+
+            return shell.run(program.clouds, program.launcher, options.target, options.reason, sure)
         case "proxy" | "ssh-config":
             return _ssh(options, program)
         case "forward":
@@ -124,6 +129,7 @@ def _forward(options: argparse.Namespace, program: Program) -> int:
         local_port=options.local_port,
         most_sessions=options.width or program.settings.sessions_per_tunnel,
     )
+    _sure(options, program, plan.end)
     return tunnel.run([plan], program.own_tunnels)
 
 
@@ -143,10 +149,19 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
         show=options.show,
     )
     plans = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
+    _sure(options, program, *(each.end for each in plans))
     if not options.detach:
         return tunnel.run(plans, program.own_tunnels)
     tunnel.warn_of_networks(plans)
     return detach.run(program.supervisors, plans)
+
+
+def _sure(options: argparse.Namespace, program: Program, *subjects: Node | Database | None) -> None:
+    """Raises SsmTuiError where any is production and nobody has said yes."""
+    if program.production is not None:
+        from ssm_tui.commands.production import confirm
+
+        confirm(program.production, subjects, yes=options.yes)
 
 
 def _tunnels(options: argparse.Namespace, program: Program) -> int:

@@ -104,6 +104,11 @@ prod = "env=prod ping:online"
         ("sessions_per_tunnel = true", "sessions_per_tunnel", "True", "from 1 to 8"),
         ("wait_seconds = -1", "wait_seconds", "-1", "from 0 to 600"),
         ("refresh_seconds = 5", "refresh_seconds", "5", "from 10 up, or 0"),
+        ("clipboard_seconds = 1", "clipboard_seconds", "1", "from 5 to 3600, or 0"),
+        ("client_linger_seconds = -1", "client_linger_seconds", "-1", "from 0 to 86400"),
+        ('clients = "psql"', "clients", "'psql'", "a table of programs"),
+        ('production = " "', "production", "' '", "a filter of nodes and databases"),
+        ('production = "ping:online"', "production", "'ping' is not a field (column 1)", "fields are"),
         ("wait_seconds = nan", "wait_seconds", "nan", "from 0 to 600"),
         ("tunnels = 1", "tunnels", "1", "[tunnels.orders]"),
         ("[tunnels]\na = 1", "tunnels.a", "1", "a table"),
@@ -255,8 +260,8 @@ def test_a_projects_file_is_found_in_parents_and_comes_before_the_users(tmp_path
     assert find_project_file(inner) == tmp_path / "a" / PROJECT_FILE
 
 
-@pytest.mark.parametrize("key", ["launcher", "plugin"])
-def test_a_projects_file_may_not_choose_programs(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize("key", ["launcher", "plugin", "clients", "production", "clipboard_seconds"])
+def test_a_projects_file_may_not_choose_programs_nor_lift_guards(tmp_path: Path, key: str) -> None:
     (tmp_path / PROJECT_FILE).write_text(f'{key} = "auto"', encoding="utf-8")
     with pytest.raises(ConfigError, match=f"{key} may not be set") as caught:
         load(environment={}, folder=tmp_path, user_file=tmp_path / "none")

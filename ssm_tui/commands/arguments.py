@@ -72,12 +72,14 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     shell = _command(commands, "shell", "open a shell on a node")
     shell.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")
     shell.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the session's history at AWS")
+    _add_yes(shell)
     forward = _command(commands, "forward", "forward a local port to a node")
     forward.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")
     forward.add_argument("port", type=_port, metavar="PORT", help="the port at the far end")
     forward.add_argument("--host", default="", metavar="HOST", help="through the node to this host")
     forward.add_argument("--local-port", type=_port, metavar="N", help="the port on this machine")
     forward.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
+    _add_yes(forward)
     _add_ssh(commands)
     _add_tunnel(commands)
     _add_tunnels(commands)
@@ -115,6 +117,11 @@ def _add_tunnel(commands: argparse._SubParsersAction[_Parser]) -> None:
     tunnel.add_argument("--on-demand", action="store_true", help="start the session with the first connection")
     tunnel.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
     tunnel.add_argument("--bind", type=_address, metavar="ADDRESS", help="open it on this address of the machine too")
+    _add_yes(tunnel)
+
+
+def _add_yes(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--yes", action="store_true", help="ask nothing before a session in production")
 
 
 def _add_tunnels(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ssm_tui.aws.prompts import CodeDesk
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Paths, Settings
+    from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest
@@ -125,6 +126,13 @@ class Program:
         from ssm_tui.store.choices import KeptChoices
 
         return {**KeptChoices(self._paths.state).read().filters, **self.settings.filters}
+
+    @cached_property
+    def production(self) -> Filter | None:
+        """What is asked about before a session there, None for nothing."""
+        from ssm_tui.domain.production import parse_mark
+
+        return parse_mark(self.settings.production) if self.settings.production else None
 
     def own_tunnels(self) -> Tunnels:
         """Tunnels of this process. On a running event loop."""

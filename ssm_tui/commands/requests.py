@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.config import Settings
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import Cloud, Clouds
 
@@ -42,12 +44,13 @@ NOTHING = Choices()
 @dataclass(frozen=True, slots=True)
 class TunnelPlan:
     """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
-    `name` what its lines end with where there are several."""
+    `name` what its lines end with where there are several, `end` what it leads to: a database, else its node."""
 
     request: TunnelRequest
     doubt: str = ""
     show: str = ""
     name: str = ""
+    end: Database | Node | None = None
 
 
 class Requests:
@@ -97,7 +100,7 @@ class Requests:
             raise UsageError(f"{saved.name} leads to its node itself", "leave out --relay")
         node = find_node(clouds, choices.relay or saved.target)
         request = saved.request(node.context, node.id, label=node.label, width=self._settings.sessions_per_tunnel)
-        return TunnelPlan(_chosen(request, choices))
+        return TunnelPlan(_chosen(request, choices), end=node)
 
     def _database(self, clouds: Clouds, name: str, choices: Choices) -> TunnelPlan:
         database, around = find_database(clouds, name)
@@ -126,7 +129,7 @@ class Requests:
             others=others,
             most_sessions=self._settings.sessions_per_tunnel,
         )
-        return TunnelPlan(_chosen(request, choices), doubt=doubt, show=choices.show)
+        return TunnelPlan(_chosen(request, choices), doubt=doubt, show=choices.show, end=database)
 
     def _within(self, saved: SavedTunnel) -> Clouds:
         """AWS as the saved tunnel sees it: its profile and region, where it names them."""

@@ -11,15 +11,19 @@ from ssm_tui.errors import SessionError
 from ssm_tui.sessions import foreground
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Clouds, Shells
 
 # The AWS CLI's own failures (its user guide, "Return codes"); a session's status is never one of them.
 AWS_CLI_FAILURES = range(252, 256)
 
 
-def run(clouds: Clouds, shells: Shells, target: str, reason: str) -> int:
-    """Holds the session until it ends. Raises SsmTuiError."""
+def run(clouds: Clouds, shells: Shells, target: str, reason: str, sure: Callable[[Node], None]) -> int:
+    """Holds the session until it ends; `sure` raises where it must not begin. Raises SsmTuiError."""
     node = find_node(clouds, target)
+    sure(node)
     if reason and node.container:
         say("ECS Exec takes no reason: it is not sent")
     command = shells.prepare(sessions.shell_on(node, reason=reason))

@@ -38,7 +38,7 @@ def forward_request(
         label=node.label,
         most_sessions=most_sessions,
     )
-    return TunnelPlan(request)
+    return TunnelPlan(request, end=node)
 
 
 def tunnel_requests(requests: Requests, name: str, group: str, choices: Choices) -> tuple[TunnelPlan, ...]:

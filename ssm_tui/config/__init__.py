@@ -99,6 +99,14 @@ class Settings:
     """How long a client that connects waits while a tunnel's session is being replaced."""
     refresh_seconds: float = 60.0
     """How long after a read the interface reads everything again, while somebody is there; 0 for only when asked to."""
+    production: str | None = None
+    """Which nodes and databases are production, as a filter: before a session there the user is asked."""
+    clipboard_seconds: float = 45.0
+    """How long a copied password stays in the clipboard, if it is not replaced there; 0 for ever."""
+    clients: Mapping[str, str] = field(default_factory=dict)
+    """The database client for each protocol, as a name on PATH or a path; else the best that is there."""
+    client_linger_seconds: float = 60.0
+    """How long a tunnel that was opened for a client stays after it."""
     tunnels: tuple[SavedTunnel, ...] = ()
     """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import msgspec
 from ssm_tui.domain.accounts import ALL
 from ssm_tui.domain.filters import check_saved
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.production import parse_mark
 from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.errors import ConfigError, FilterError
 
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# A project file comes with somebody's code: it must not choose which programs are run.
-NOT_IN_PROJECTS = ("launcher", "plugin")
+# A project file comes with somebody's code: it must not choose which programs are run, nor lift the user's guards.
+_CHOOSES_PROGRAMS = "it chooses which programs are run"
+_GUARDS = "it guards what is yours"
+NOT_IN_PROJECTS = {
+    "launcher": _CHOOSES_PROGRAMS,
+    "plugin": _CHOOSES_PROGRAMS,
+    "clients": _CHOOSES_PROGRAMS,
+    "production": _GUARDS,
+    "clipboard_seconds": _GUARDS,
+}
 # Nor may it open a port of this machine to the network.
 NOT_IN_PROJECTS_TUNNELS = ("bind",)
 WIDEST = 8
@@ -83,6 +92,12 @@ _KEYS: Mapping[str, _Key] = {
     "refresh_seconds": _Key(
         float, "a number of seconds from 10 up, or 0 for never", lambda value: value == 0 or 10 <= value <= 86400
     ),
+    "production": _Key(str, 'a filter of nodes and databases alike, such as "env=prod"', lambda v: bool(v.strip())),
+    "clipboard_seconds": _Key(
+        float, "a number of seconds from 5 to 3600, or 0 for never", lambda value: value == 0 or 5 <= value <= 3600
+    ),
+    "clients": _Key(dict[str, str], 'a table of programs by protocol, such as { postgres = "pgcli" }'),
+    "client_linger_seconds": _Key(float, "a number of seconds from 0 to 86400", lambda value: 0 <= value <= 86400),
     "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
     "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
     "filters": _Key(_ANY_TABLE, 'a table of filters, such as prod = "env=prod ping:online"'),
@@ -114,11 +129,11 @@ _FILTER = _Key(str, 'a filter, such as "env=prod ping:online"', lambda value: bo
 
 def check_project(raw: Mapping[str, Any], where: str, *, instead: Path) -> None:
     """Raises ConfigError for what a project's file may not set; it belongs into the file `instead`."""
-    for key in NOT_IN_PROJECTS:
+    for key, why in NOT_IN_PROJECTS.items():
         if key in raw:
             raise ConfigError(
                 f"{where}: {key} may not be set in a project's file",
-                f"it chooses which programs are run; set it in {instead}",
+                f"{why}; set it in {instead}",
             )
     tunnels = raw.get("tunnels")
     for name, table in tunnels.items() if isinstance(tunnels, dict) else ():
@@ -142,6 +157,8 @@ def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
         return {name: _converted(f"groups.{name}", members, _GROUP, where=where) for name, members in checked.items()}
     if key == "filters":
         return {name: _filter(name, text, where=where) for name, text in checked.items()}
+    if key == "production":
+        _check_mark(checked, where=where)
     return checked
 
 
@@ -154,6 +171,14 @@ def _filter(name: str, text: Any, *, where: str) -> str:
         message = f"{where}: filters.{name} = {checked!r} is not allowed: {error.message} (column {error.column + 1})"
         raise ConfigError(message, error.hint) from None
     return checked
+
+
+def _check_mark(text: str, *, where: str) -> None:
+    try:
+        parse_mark(text)
+    except FilterError as error:
+        message = f"{where}: production = {text!r} is not allowed: {error.message} (column {error.column + 1})"
+        raise ConfigError(message, error.hint) from None
 
 
 def _tunnel(name: str, table: Any, *, where: str) -> SavedTunnel:

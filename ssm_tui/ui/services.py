@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.choices import Choices
     from ssm_tui.domain.desktops import DesktopClient
+    from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import (
         Accounts,
@@ -97,12 +98,18 @@ def now() -> datetime:
 class UiSettings:
     """The user's choices. `columns` are node fields or tags, shown after the fixed columns; `most_sessions` is how wide
     a tunnel may grow that is opened from the screen; `refresh_seconds` after a read everything is read again, 0 for
-    never."""
+    never. `production` is what a question is asked before; `clipboard_seconds` how long a password stays in the
+    clipboard, 0 for ever; `clients` the database client to start by protocol; `client_linger_seconds` how long a tunnel
+    that was opened for one stays after it."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
     most_sessions: int = MOST_SESSIONS
     refresh_seconds: float = 60.0
+    production: Filter | None = None
+    clipboard_seconds: float = 45.0
+    clients: Mapping[str, str] = field(default_factory=dict)
+    client_linger_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

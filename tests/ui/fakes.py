@@ -333,13 +333,14 @@ class FakeDirectory:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     error: SsmTuiError | None = None
     gate: threading.Semaphore | None = None
+    target: str = "i-1"
 
     def resolve(self, saved: SavedTunnel) -> TunnelRequest:
         if self.gate:
             self.gate.acquire()
         if self.error:
             raise self.error
-        return TunnelRequest(CONTEXT, "i-1", saved.port or 5432, host=f"{saved.name}.internal", name=saved.name)
+        return TunnelRequest(CONTEXT, self.target, saved.port or 5432, host=f"{saved.name}.internal", name=saved.name)
 
 
 @dataclass

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.dialogs.groups import Group
+    from ssm_tui.ui.flows.production import ProductionGate
     from ssm_tui.ui.flows.tunnel import TunnelFlow
     from ssm_tui.ui.services import Services
 
@@ -23,8 +24,16 @@ if TYPE_CHECKING:
 class SavedFlow:
     """Knows which saved tunnels are being looked up: that asks AWS and may take seconds. `changed` shows it."""
 
-    def __init__(self, app: App[Any], services: Services, tunnels: TunnelFlow, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        services: Services,
+        tunnels: TunnelFlow,
+        production: ProductionGate,
+        changed: Callable[[], None],
+    ) -> None:
         self._app, self._services, self._tunnels, self._changed = app, services, tunnels, changed
+        self._production = production
         self._saved = {each.name: each for each in services.saved}
         self.looked_up: set[str] = set()
 
@@ -45,7 +54,8 @@ class SavedFlow:
             if saved.name in self.looked_up:
                 tell_error(self._app, type(error)(f"{saved.name}: {error.message}", error.hint))
         else:
-            if saved.name in self.looked_up:  # else the user has taken it back
+            # Else the user has taken it back.
+            if saved.name in self.looked_up and await self._production.admits_tunnel(request):
                 self._tunnels.replace(saved.name, request)
         finally:
             self.looked_up.discard(saved.name)

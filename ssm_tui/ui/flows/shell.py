@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from ssm_tui.domain.nodes import Node, NodeKey
     from ssm_tui.domain.sessions import Command, SessionSpec
     from ssm_tui.ui.catalog import Catalog
+    from ssm_tui.ui.flows.production import ProductionGate
     from ssm_tui.ui.services import Services
 
 
 class ShellFlow:
     """One shell at a time: the terminal can be given away only once."""
 
-    def __init__(self, app: App[Any], services: Services, catalog: Catalog) -> None:
-        self._app, self._services, self._catalog = app, services, catalog
+    def __init__(self, app: App[Any], services: Services, catalog: Catalog, production: ProductionGate) -> None:
+        self._app, self._services, self._catalog, self._production = app, services, catalog, production
         self._warned: NodeKey | None = None
         self._running = False
 
@@ -40,7 +41,8 @@ class ShellFlow:
             return
         self._running = True
         try:
-            await self._start(node)
+            if await self._production.admits("start the shell", node):
+                await self._start(node)
         except SsmTuiError as error:
             if isinstance(error, AccessDeniedError):
                 self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.DENIED, error.message))

@@ -20,6 +20,7 @@ from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
 from ssm_tui.ui.flows.left_over import LeftOverFlow
 from ssm_tui.ui.flows.news import News
+from ssm_tui.ui.flows.production import ProductionGate
 from ssm_tui.ui.flows.saved import SavedFlow
 from ssm_tui.ui.flows.shell import ShellFlow
 from ssm_tui.ui.flows.sign_in import SignInFlow
@@ -66,12 +67,13 @@ class Acting(Board):
         )
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
-        self._saved = SavedFlow(self.app, services, self._tunnels, self._changed)
+        self._production = ProductionGate(self.app, services.settings.production, self._catalog)
+        self._saved = SavedFlow(self.app, services, self._tunnels, self._production, self._changed)
         self._sign_in = SignInFlow(self.app, services, self._tunnels, lambda: self._catalog.readings, self._signed_in)
         self._codes = CodeFlow(self.app, services.codes, self.post_message)
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
-        self._shells = ShellFlow(self.app, services, self._catalog)
+        self._shells = ShellFlow(self.app, services, self._catalog, self._production)
         self._choices = ChoicesInForce(services.choices)
         self._arranging = ArrangingFlow(self.app, self._lists, self._choices, self._catalog.tag_keys, self._changed)
         self._filters = FilterFlow(self.app, self._lists, services.filters, self._choices, self._use_filter)

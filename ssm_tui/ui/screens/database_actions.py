@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.screens.acting import Acting
+
+if TYPE_CHECKING:
+    from ssm_tui.ui.presentation.databases import DatabaseRow
 
 
 class DatabaseActions(Acting):
@@ -14,10 +19,16 @@ class DatabaseActions(Acting):
         row = self._lists.databases.row
         if row is None:
             return
-        if row.tunnel is None:
+        if row.tunnel is None and self._production.guards(row.database):
+            self._choose(self._open_guarded(row))
+        elif row.tunnel is None:
             self._tunnels.open_database(row)
             self._changed()
         elif row.tunnel.state is TunnelState.PAUSED:
             self.action_sign_in()
         else:
             self.action_copy()
+
+    async def _open_guarded(self, row: DatabaseRow) -> None:
+        if await self._production.admits("open the tunnel", row.database):
+            self._tunnels.open_database(row)

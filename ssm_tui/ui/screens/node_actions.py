@@ -44,6 +44,8 @@ class NodeActions(Acting):
         self._settle()
 
         async def forward() -> None:
+            if not await self._production.admits("forward a port", *nodes):
+                return
             if await self._tunnels.open_forward(nodes, self._services.clock()):
                 self.action_view(View.TUNNELS)
 
@@ -52,8 +54,13 @@ class NodeActions(Acting):
 
     def action_desktop(self) -> None:
         self._settle()
+
+        async def show(node: Node) -> None:
+            if await self._production.admits("show its desktop", node):
+                await self._desktops.start(node)
+
         if (node := self._lists.node) is not None and has_desktop(node):
-            self._flow(self._desktops.start(node))
+            self._flow(show(node))
 
     def _copies(self) -> tuple[str, tuple[Copyable, ...]]:
         if self.view is not View.NODES or not self._lists.marks:
