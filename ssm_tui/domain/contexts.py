@@ -46,6 +46,11 @@ class Caller:
             return self.arn
         return f"arn:{self.partition}:iam::{self.account}:role/{rest.split('/')[0]}"
 
+    @property
+    def session(self) -> str | None:
+        """The name of the role's session; None for who is none."""
+        return self.arn.rpartition("/")[2] if ":assumed-role/" in self.arn else None
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -1,0 +1,206 @@
+"""What stands in the way of sessions on one target, and the smallest policy that would allow them. Pure.
+
+A session is authorised at several points: StartSession on the node and on the document, for a container's shell
+ExecuteCommand on its task and on its cluster, for a database by IAM the login itself. A point that no statement allows
+wants one with just its action and its resource; at a point that a statement forbids no other statement helps.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ssm_tui.domain.access import Answer, Cause, Decider, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ssm_tui.domain.contexts import Caller, Context
+
+VERSION = "2012-10-17"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One question to IAM and its answer. `resources` are what a statement for it names, where that is not the very
+    resource that was asked about: sessions that do not exist yet are named by a pattern."""
+
+    action: str
+    resource: str
+    answer: Answer
+    resources: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What a statement names."""
+        return self.resources or (self.resource,)
+
+
+@dataclass(frozen=True, slots=True)
+class Undertaking:
+    """Something the caller may want to do there (`shell`, `forward`, `remote`, `ssh`, or `connect` to a database by
+    IAM), the answer as a whole, and the points that it depends on."""
+
+    name: str
+    answer: Answer
+    points: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A statement that decided: the policy, its text as JSON, or why that could not be read."""
+
+    decider: Decider
+    text: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything about the caller's access to one target, a node or a database.
+
+    `sessions` are the points of what is done with a session once it has started: carrying on, resuming, ending it.
+    `tags` are those of the target that the caller's policies look at, with their values. `doubt` is why IAM could not
+    be asked; then the answers are what is known without it.
+    """
+
+    context: Context
+    target: str
+    name: str
+    caller: Caller | None
+    alias: str | None = None
+    undertakings: tuple[Undertaking, ...] = ()
+    sessions: tuple[Point, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    doubt: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The target for messages."""
+        return f"{self.name} ({self.target})" if self.name and self.name != self.target else self.target
+
+    def points(self, name: str = "") -> tuple[Point, ...]:
+        """Those of one undertaking that is not allowed, or of all such, each once; with what its session wants then."""
+        wanted = [each for each in self.undertakings if name in ("", each.name)]
+        lacking = [each for each in wanted if each.answer.verdict is not Verdict.ALLOWED]
+        found = dict.fromkeys(point for each in lacking for point in each.points)
+        return (*found, *(self.sessions if wanted else ()))
+
+    def request(self, name: str = "") -> Request:
+        """What to ask for, so that one undertaking or all of them are allowed."""
+        return smallest(self.points(name))
+
+
+class Place(StrEnum):
+    """Where a statement is wanted."""
+
+    IDENTITY = "identity"
+    BOUNDARY = "boundary"
+    ORGANIZATION = "organization"
+
+
+PLACES = {
+    Place.IDENTITY: "a policy of yours",
+    Place.BOUNDARY: "your permissions boundary",
+    Place.ORGANIZATION: "the policies of your organization (SCP), by whoever keeps them",
+}
+_PLACE_OF = {Cause.BOUNDARY: Place.BOUNDARY, Cause.ORGANIZATION: Place.ORGANIZATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A statement that allows these actions on these resources."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def statement(self) -> dict[str, Any]:
+        """As policies have it."""
+        return {"Effect": "Allow", "Action": _one_or_all(self.actions), "Resource": _one_or_all(self.resources)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask for: the statements by the place that lacks them, and what no statement mends, a sentence each.
+    `doubtful`: of some it is not known whether they are missing."""
+
+    grants: Mapping[Place, tuple[Grant, ...]] = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
+    doubtful: bool = False
+
+    def document(self, place: Place | None = None) -> dict[str, Any] | None:
+        """The policy document for a place, or with everything that is missing anywhere; None where nothing is."""
+        places = [place] if place is not None else list(Place)
+        found = dict.fromkeys(grant for each in places for grant in self.grants.get(each, ()))
+        return {"Version": VERSION, "Statement": [each.statement() for each in found]} if found else None
+
+    def text(self, place: Place | None = None) -> str:
+        """The document as JSON to be sent; empty where nothing is missing."""
+        document = self.document(place)
+        return json.dumps(document, ensure_ascii=False, indent=2) if document else ""
+
+
+def smallest(points: Iterable[Point]) -> Request:
+    """What would allow every point that is not allowed, and nothing else: no wildcard but where a point has one."""
+    missing: dict[Place, list[Point]] = {}
+    obstacles: dict[str, None] = {}
+    doubtful = False
+    for point in points:
+        answer = point.answer
+        if answer.verdict is Verdict.ALLOWED:
+            continue
+        if answer.cause is Cause.EXPLICIT:
+            obstacles[_obstacle(point)] = None
+            continue
+        doubtful |= answer.verdict is Verdict.UNKNOWN
+        place = _PLACE_OF.get(answer.cause, Place.IDENTITY) if answer.cause else Place.IDENTITY
+        missing.setdefault(place, []).append(point)
+    grants = {place: _grants(missing[place]) for place in Place if place in missing}
+    return Request(grants, tuple(obstacles), doubtful)
+
+
+def _grants(points: Sequence[Point]) -> tuple[Grant, ...]:
+    """As few statements as name each action with its own resources and no others."""
+    resources: dict[str, dict[str, None]] = {}
+    for point in points:
+        resources.setdefault(point.action, {}).update(dict.fromkeys(point.named))
+    actions: dict[tuple[str, ...], list[str]] = {}
+    for action, named in resources.items():
+        actions.setdefault(tuple(named), []).append(action)
+    return tuple(Grant(tuple(each), named) for named, each in actions.items())
+
+
+def _obstacle(point: Point) -> str:
+    by = sources(point.answer.deciders) or "a policy"
+    tags = ", ".join(f"{key}={value}" for key, value in point.answer.tags)
+    change = f"that statement, or a tag that it looks at ({tags})" if tags else "that statement"
+    return f"{by} forbids {point.action} on {point.resource}: no other statement helps; {change} must change"
+
+
+def sources(deciders: Iterable[Decider]) -> str:
+    """`policy Own (user), lines 3-9`, each once."""
+    return ", ".join(dict.fromkeys(map(source, deciders)))
+
+
+def source(decider: Decider) -> str:
+    """One of them."""
+    kind = f" ({decider.kind})" if decider.kind and decider.kind != "none" else ""
+    lines = "" if decider.lines is None else f", lines {decider.lines[0]}-{decider.lines[1]}"
+    return f"policy {decider.policy}{kind}{lines}"
+
+
+def joint(points: Sequence[Point]) -> Answer:
+    """What all of them give together: the first that is denied, else the first that is unknown."""
+    for verdict in (Verdict.DENIED, Verdict.UNKNOWN):
+        found = next((point.answer for point in points if point.answer.verdict is verdict), None)
+        if found is not None:
+            return found
+    return points[0].answer
+
+
+def _one_or_all(texts: tuple[str, ...]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else list(texts)
