@@ -97,14 +97,14 @@ def _chunks(simulator: Simulator, caller: Caller, nodes: Sequence[Node]) -> Iter
     policies may also name single nodes."""
     groups: dict[Subject, list[Node]] = {}
     for node in nodes:
-        subject = simulator.subject(node.kind, node.tags, _facts(node, caller) if node.container else {})
+        subject = simulator.subject(node.kind, node.tags, facts_of(node, caller) if node.container else {})
         groups.setdefault(subject, []).append(node)
     for subject, members in groups.items():
         for start in range(0, len(members), CHUNK):
             yield subject, members[start : start + CHUNK]
 
 
-def _facts(node: Node, caller: Caller) -> dict[str, str]:
+def facts_of(node: Node, caller: Caller) -> dict[str, str]:
     """The keys that ExecuteCommand brings (Service Authorization Reference, "Amazon Elastic Container Service")."""
     name = node.name.rpartition("/")[2]
     return {

@@ -105,6 +105,7 @@ class LiveGateway:
     def _create(self, service: str) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
+        from botocore.handlers import json_decode_policies
 
         attempts = ATTEMPTS_AT_FIRST_CONTACT if service == "sts" else ATTEMPTS
         config = Config(
@@ -122,6 +123,9 @@ class LiveGateway:
         event = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
         client.meta.events.register_first(event, Backoff(service, attempts).needs_retry)
         refuse_cut_answers(client)
+        if service == "iam":
+            # Policies are wanted as they were written: IAM names statements by their lines.
+            client.meta.events.unregister("after-call.iam", json_decode_policies)
         service_loaded(service)
         return client
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.aws import profiles as profile_files
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.credentials import Credentials, Means
     from ssm_tui.domain.databases import Database, DatabasePage
+    from ssm_tui.domain.grants import Explanation
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
@@ -189,6 +191,22 @@ class AwsCloud:
             yield unknown(nodes, error)
             return
         yield from read_access(self._gateway, caller, user_id, nodes, self._tags_known)
+
+    def explain(self, node: Node) -> Explanation:
+        """Why the caller may or may not start each kind of session there, asked of IAM now. Raises AwsError where not
+        even the caller is known."""
+        from ssm_tui.aws.explaining import explain
+
+        caller, user_id = self._identity()
+        found = explain(
+            self._gateway,
+            caller,
+            user_id,
+            node,
+            tags_known=self._tags_known(node),
+            known=lambda: {key: each for part in self.access([node]) for key, each in part.items()}[node.key],
+        )
+        return replace(found, alias=self.alias())
 
     def _tags_known(self, node: Node) -> bool:
         # EC2 gives tags and network together: an instance in no VPC is one that EC2 was not read for.

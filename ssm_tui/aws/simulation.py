@@ -60,6 +60,11 @@ class Simulator:
         self._keys = {key.casefold(): key for key in decode.texts(asked.get("ContextKeyNames"))}
         self._facts = _facts(caller, self._principal, user_id, region)
 
+    @property
+    def principal(self) -> str:
+        """The ARN whose policies decide."""
+        return self._principal
+
     def subject(self, kind: NodeKind, tags: Mapping[str, str], facts: Mapping[str, str]) -> Subject:
         """The part of these that a policy's conditions look at."""
         known = tuple((key, value) for key, value in facts.items() if key.casefold() in self._keys)

@@ -1,0 +1,144 @@
+"""Why, on the demo cloud: what is said to be missing is what StartSession refuses, and what is asked for mends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ssm_tui.aws.live import AwsCloud
+from ssm_tui.domain.access import SessionKind, Verdict
+from ssm_tui.domain.grants import Explanation
+from ssm_tui.domain.kinds import NodeKind
+from ssm_tui.domain.nodes import Node
+from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of
+from tests.aws.test_access import DOCUMENTS, END, NODES, START, may_start, nodes_of, spec
+
+OWN_SESSIONS = ("ssmmessages:OpenDataChannel", "ssm:ResumeSession", "ssm:TerminateSession")
+TEXTS = ("iam:GetUserPolicy", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListGroupsForUser")
+BASE = allow(*LISTING, *SIMULATING, *TEXTS)
+TASKS = ["arn:aws:ecs:*:*:task/*", "arn:aws:ecs:*:*:cluster/*"]
+
+
+def a_node(cloud: AwsCloud, kind: NodeKind = NodeKind.EC2, **tags: str) -> Node:
+    """An online node of the kind that has these tags."""
+    return some_nodes(cloud, kind, **tags)[0]
+
+
+def some_nodes(cloud: AwsCloud, kind: NodeKind, **tags: str) -> list[Node]:
+    """All such nodes."""
+    return [n for n in nodes_of(cloud) if n.online and n.kind is kind and tags.items() <= n.tags.items()]
+
+
+def verdicts(found: Explanation) -> dict[str, Verdict]:
+    return {each.name: each.answer.verdict for each in found.undertakings}
+
+
+def attach(admin: Administrator, user: str, policy: dict[str, Any] | None) -> Callable[[], None]:
+    """Gives the user the policy that was asked for; what takes it away again."""
+    iam = admin.client("iam")
+    if policy is None:
+        return lambda: None
+    iam.put_user_policy(UserName=user, PolicyName="AskedFor", PolicyDocument=json.dumps(policy))
+    return lambda: iam.delete_user_policy(UserName=user, PolicyName="AskedFor")
+
+
+EC2, HYBRID, ECS = NodeKind
+TEAM = {"StringEquals": {"ssm:resourceTag/team": "nobody"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "statements"),
+    [
+        pytest.param(EC2, [], id="nothing is allowed"),
+        pytest.param(EC2, [allow(START, resource=NODES)], id="documents are missing"),
+        pytest.param(EC2, [allow(START, resource=DOCUMENTS)], id="the node is missing"),
+        pytest.param(EC2, [allow(START, resource=[*NODES, DOCUMENTS[0]])], id="the shell's document is missing"),
+        pytest.param(HYBRID, [allow(START, resource=DOCUMENTS)], id="the hybrid node is missing"),
+        pytest.param(HYBRID, [allow(START, resource=[*NODES, *DOCUMENTS], Condition=TEAM)], id="it has another tag"),
+        pytest.param(ECS, [], id="nothing is allowed on the task"),
+        pytest.param(ECS, [allow("ecs:ExecuteCommand", resource=TASKS[0])], id="the cluster is missing"),
+    ],
+)
+def test_what_is_asked_for_is_what_was_missing(
+    admin: Administrator, kind: NodeKind, statements: list[dict[str, Any]]
+) -> None:
+    user = admin.profile(BASE, END, *statements)
+    cloud = cloud_of(user)
+    node, other = some_nodes(cloud, kind)[:2]
+    before = cloud.explain(node)
+    refused = {name for name, verdict in verdicts(before).items() if verdict is not Verdict.ALLOWED}
+    assert refused
+    for each in SessionKind:
+        assert may_start(cloud, spec(node, each)) is (each.value not in refused), each
+    policy = before.request().document()
+    detach = attach(admin, user, policy)
+    try:
+        after = cloud_of(user).explain(node)
+        assert set(verdicts(after).values()) == {Verdict.ALLOWED}
+        assert after.request().document() is None
+        assert all(may_start(cloud, spec(node, each)) for each in SessionKind)
+        assert {k.value for k in SessionKind if not may_start(cloud, spec(other, k))} >= narrow(before, kind)
+    finally:
+        detach()
+
+
+def narrow(before: Explanation, kind: NodeKind) -> set[str]:
+    """What was refused on the node itself: on another one it still must be. Containers of one task are one resource."""
+    if kind is NodeKind.ECS:
+        return set()
+    return {u.name for u in before.undertakings if u.points[0].answer.verdict is not Verdict.ALLOWED}
+
+
+@pytest.mark.parametrize("kind", list(SessionKind))
+def test_one_kind_is_asked_for_alone(admin: Administrator, kind: SessionKind) -> None:
+    user = admin.profile(BASE, END)
+    cloud = cloud_of(user)
+    node = a_node(cloud)
+    detach = attach(admin, user, cloud.explain(node).request(kind.value).document())
+    try:
+        assert {each for each in SessionKind if may_start(cloud, spec(node, each))} == {kind}
+    finally:
+        detach()
+
+
+def test_own_sessions_that_may_be_ended_are_not_asked_for(admin: Administrator) -> None:
+    own = allow(*OWN_SESSIONS, resource="arn:aws:ssm:*:*:session/${aws:username}-*")
+    tagged = {"StringLike": {"ssm:resourceTag/aws:ssmmessages:session-id": ["${aws:userid}"]}}
+    for statement in (own, allow(*OWN_SESSIONS, resource="arn:aws:ssm:*:*:session/*", Condition=tagged)):
+        cloud = cloud_of(admin.profile(BASE, allow(START, resource=[*NODES, *DOCUMENTS]), statement))
+        found = cloud.explain(a_node(cloud))
+        assert {point.answer.verdict for point in found.sessions} == {Verdict.ALLOWED}
+        assert found.request().document() is None
+
+
+def test_without_simulation_everything_that_may_be_missing_is_asked_for(admin: Administrator) -> None:
+    user = admin.profile(allow(*LISTING))
+    cloud = cloud_of(user)
+    node = a_node(cloud)
+    found = cloud.explain(node)
+    assert set(verdicts(found).values()) == {Verdict.UNKNOWN}
+    assert found.doubt == "iam:GetContextKeysForPrincipalPolicy is denied"
+    request = found.request()
+    assert request.doubtful
+    detach = attach(admin, user, request.document())
+    try:
+        assert all(may_start(cloud, spec(node, each)) for each in SessionKind)
+    finally:
+        detach()
+
+
+def test_it_costs_few_calls(admin: Administrator) -> None:
+    from tests.aws.test_nodes import Recorder
+
+    gateway = Recorder(admin.profile(BASE, allow(START, resource=[*NODES, *DOCUMENTS])))
+    cloud = AwsCloud(cloud_of("x").context, gateway)
+    node = a_node(cloud)
+    gateway.asked.clear()
+    cloud.explain(node)
+    asked = [operation for operation, _ in gateway.asked]
+    assert asked.count("simulate_principal_policy") == 3
+    assert len(asked) <= 8
+    assert node.context.region == REGION
