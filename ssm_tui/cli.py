@@ -68,6 +68,10 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
     match options.command:
         case "ls" | "db":
             return _list(options, program)
+        case "access":
+            from ssm_tui.commands import access
+
+            return access.run(program.clouds, options.target, as_json=options.json)
         case "shell":
             from ssm_tui.commands import shell
 

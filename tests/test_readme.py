@@ -33,7 +33,20 @@ def test_every_setting() -> None:
     assert ", ".join(theme.name for theme in THEMES) in example
 
 
-COMMANDS = ["ls", "db", "shell", "forward", "proxy", "ssh-config", "tunnel", "tunnels", "tunnels stop", "cache", "demo"]
+COMMANDS = [
+    "ls",
+    "db",
+    "access",
+    "shell",
+    "forward",
+    "proxy",
+    "ssh-config",
+    "tunnel",
+    "tunnels",
+    "tunnels stop",
+    "cache",
+    "demo",
+]
 
 
 def usages(command: str) -> str:

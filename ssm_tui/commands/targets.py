@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 N = TypeVar("N", Node, Database)
 
 
-def find_node(clouds: Clouds, target: str) -> Node:
+def find_node(clouds: Clouds, target: str, *, whole: bool = False) -> Node:
     """The node that is meant; what stands in its way is said on stderr. A whole id of a machine in the only context is
-    taken at its word, without a listing.
+    taken at its word, without a listing, unless the `whole` node is wanted.
 
     Raises TargetError, AwsError.
     """
     contexts = clouds.contexts()
-    if len(contexts) == 1 and is_node_id(target):
+    if not whole and len(contexts) == 1 and is_node_id(target):
         return Node(id=target, context=contexts[0])
     listing = read_all(clouds, partial(read_nodes, access=False))
     found = resolve(target, first_of_each(listing.nodes))

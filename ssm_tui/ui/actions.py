@@ -85,6 +85,7 @@ ACTIONS: tuple[Action, ...] = (
         "Show a Windows node's desktop through a tunnel; its address is copied.",
         _NODES,
     ),
+    Action("why", ("w",), "Why", "Show why you may or may not, which policy decides, and what to ask for.", _NODES),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
     Action("sign_in", ("i",), "Sign in", "Sign in where credentials are wanted; then it goes on."),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from ssm_tui.domain.grants import Explanation
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import RowMemory
@@ -113,6 +114,7 @@ class FakeCloud:
     doubt: str = ""
     refusal: SsmTuiError | None = None  # of a password
     passwords_asked: list[tuple[str, Means, str]] = field(default_factory=list)
+    explained: Callable[[Node], Explanation] | None = None  # why the caller may or may not
 
     def identify(self) -> Caller:
         return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
@@ -132,6 +134,11 @@ class FakeCloud:
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         self.asked.append(tuple(n.id for n in nodes))
         yield {n.key: self.answers.get(n.id, Access(YES, YES, YES, YES)) for n in nodes}
+
+    def explain(self, node: Node) -> Explanation:
+        if self.explained is None:
+            raise AssertionError("nobody has asked why")
+        return self.explained(node)
 
     def database_pages(self) -> Iterator[DatabasePage]:
         if self.error:

@@ -25,6 +25,7 @@ from ssm_tui.ui.flows.saved import SavedFlow
 from ssm_tui.ui.flows.shell import ShellFlow
 from ssm_tui.ui.flows.sign_in import SignInFlow
 from ssm_tui.ui.flows.tunnel import TunnelFlow
+from ssm_tui.ui.flows.why import WhyFlow
 from ssm_tui.ui.presentation.copies import Deed
 from ssm_tui.ui.screens.board import Board
 from ssm_tui.ui.widgets.bars import ContextBar, KeyBar
@@ -74,6 +75,7 @@ class Acting(Board):
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog, self._production)
+        self._why = WhyFlow(self.app, services)
         self._choices = ChoicesInForce(services.choices)
         self._arranging = ArrangingFlow(self.app, self._lists, self._choices, self._catalog.tag_keys, self._changed)
         self._filters = FilterFlow(self.app, self._lists, services.filters, self._choices, self._use_filter)

@@ -1,0 +1,193 @@
+"""The panel that says why: asked of IAM when it is opened, the request copied word for word, foreign text harmless."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ssm_tui.domain.access import Answer, Cause, Decider, SessionKind, Verdict
+from ssm_tui.domain.contexts import Caller
+from ssm_tui.domain.grants import Explanation, Point, Quote, Undertaking, joint
+from ssm_tui.errors import CredentialsError
+from tests.ui.fakes import CONTEXT, HOSTILE, World
+from tests.ui.fleet import small_world
+from tests.ui.screen import started
+
+if TYPE_CHECKING:
+    from ssm_tui.domain.nodes import Node
+    from tests.ui.screen import Person
+
+START = "ssm:StartSession"
+PLACE = "eu-west-1:123456789012"
+OWN = Decider("Own", "user", (3, 9))
+YES = Answer(Verdict.ALLOWED, "policy Own, tag team=security", deciders=(OWN,))
+NO = Answer(Verdict.DENIED, "no policy of yours allows it", Cause.IMPLICIT)
+FORBIDDEN = Answer(
+    Verdict.DENIED,
+    "forbidden by policy Freeze",
+    Cause.EXPLICIT,
+    deciders=(Decider("Freeze", "user-managed"),),
+    tags=(("frozen", "yes"),),
+)
+
+
+def explained(node: Node) -> Explanation:
+    """A node that is allowed itself; of the documents the shell's is missing and remote forwards are forbidden."""
+    answers = {SessionKind.SHELL: NO, SessionKind.FORWARD: YES, SessionKind.REMOTE: FORBIDDEN, SessionKind.SSH: NO}
+    undertakings = []
+    for kind, answer in answers.items():
+        owner = "" if kind.document.startswith("AWS-") else "123456789012"
+        points = (
+            Point(START, f"arn:aws:ec2:{PLACE}:instance/{node.id}", YES),
+            Point(START, f"arn:aws:ssm:eu-west-1:{owner}:document/{kind.document}", answer),
+        )
+        undertakings.append(Undertaking(kind.value, joint(points), points))
+    return Explanation(
+        node.context,
+        node.id,
+        node.name,
+        Caller("123456789012", "arn:aws:sts::123456789012:assumed-role/Operator/kim"),
+        alias="pay-prod",
+        undertakings=tuple(undertakings),
+        tags=(("team", HOSTILE),),
+        quotes=(
+            Quote(OWN, '{\n  "Effect": "Allow"\n}'),
+            Quote(FORBIDDEN.deciders[0], trouble="iam:GetPolicy is denied"),
+        ),
+    )
+
+
+def world() -> World:
+    found = small_world()
+    found.cloud.explained = explained
+    return found
+
+
+async def ask(person: Person) -> None:
+    """Opens the panel for the node that everything is denied on."""
+    await person.press("slash")
+    await person.type("secret")
+    await person.sees("Nodes 1/11")
+    await person.press("enter", "w")
+    await person.sees("Why · secret-vault")
+    await person.sees("assumed-role/Operator/kim")
+
+
+def asked_for(world: World) -> list[object]:
+    """The resources of the request that was copied last."""
+    return [each["Resource"] for each in json.loads(world.clipboard.copied[-1])["Statement"]]
+
+
+async def test_it_says_who_what_and_why() -> None:
+    async with started(world(), size=(120, 50)) as person:
+        await ask(person)
+        text = person.text()
+        for words in (
+            "123456789012 (pay-prod)",
+            "role        Operator",
+            "session     kim",
+            "– shell     denied (implicit): no policy of yours allows it",
+            "f forward   allowed: policy Own",
+            "– remote    denied (explicit): forbidden by policy Freeze",
+            f"{START} on arn:aws:ssm:{PLACE}:document/SSM-SessionManagerRunShell",
+            "Tags that your policies look at",
+            "Policy Own (user), lines 3-9",
+            '"Effect": "Allow"',
+            "its text could not be read: iam:GetPolicy is denied",
+        ):
+            assert words in text, words
+        assert "pwned" in text
+        assert "\x1b]0;" not in text
+        await person.press("G")
+        await person.sees("To ask for, in a policy of yours")
+        assert "statement helps; that statement, or a tag that it looks at (frozen=yes)" in person.text()
+        await person.press("escape")
+        await person.sees_no("Why ·")
+
+
+async def test_what_is_missing_is_copied() -> None:
+    here = world()
+    async with started(here) as person:
+        await ask(person)
+        await person.press("y")
+        await person.is_told("request copied to the clipboard")
+        (resources,) = asked_for(here)
+        shell = f"arn:aws:ssm:{PLACE}:document/SSM-SessionManagerRunShell"
+        ssh = "arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession"
+        assert resources == [shell, ssh]
+        await person.press("h", "y")
+        assert asked_for(here) == [ssh]
+        await person.sees("(ssh alone)")
+        await person.press("h", "y")
+        assert asked_for(here) == [[shell, ssh]]
+
+
+async def test_where_nothing_is_missing_nothing_is_copied() -> None:
+    here = world()
+    async with started(here) as person:
+        await ask(person)
+        await person.press("f", "y")
+        assert here.clipboard.copied == []
+        assert "To ask for" not in person.text()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_it_fits_and_scrolls(size: tuple[int, int]) -> None:
+    async with started(world(), size=size) as person:
+        await ask(person)
+        await person.press("G")
+        await person.sees("AWS-StartSSHSession")
+        await person.press("g")
+        await person.sees("you         arn:aws:sts::123456789012:assumed-role/Operator/kim")
+
+
+async def test_it_opens_before_iam_has_answered_and_can_be_left() -> None:
+    here, gate = world(), threading.Event()
+
+    def slowly(node: Node) -> Explanation:
+        gate.wait()
+        return explained(node)
+
+    here.cloud.explained = slowly
+    async with started(here) as person:
+        await person.press("w")
+        await person.sees("Asking IAM")
+        await person.press("escape")
+        await person.sees_no("Asking IAM")
+        gate.set()
+        await person.press("w")
+        await person.sees("Operator")
+
+
+async def test_what_keeps_it_from_being_known_is_said() -> None:
+    here = world()
+
+    def refused(_node: Node) -> Explanation:
+        raise CredentialsError("the credentials of profile 'dev' have expired", "renew them")
+
+    here.cloud.explained = refused
+    async with started(here) as person:
+        await person.press("w")
+        await person.sees("have expired")
+        await person.sees("renew them")
+
+
+async def test_without_iam_it_says_what_is_known_without() -> None:
+    here = world()
+    unasked = Answer(Verdict.UNKNOWN, "iam:SimulatePrincipalPolicy is denied")
+
+    def doubted(node: Node) -> Explanation:
+        points = (Point(START, f"arn:aws:ec2:{PLACE}:instance/{node.id}", unasked),)
+        found = replace(explained(node), undertakings=(Undertaking("shell", unasked, points),))
+        return replace(found, doubt="iam:SimulatePrincipalPolicy is denied", quotes=())
+
+    here.cloud.explained = doubted
+    async with started(here, size=(120, 50)) as person:
+        await person.press("w")
+        await person.sees("could not be asked: iam:SimulatePrincipalPolicy is denied")
+        await person.sees("what of it you have already is not known")
+        assert CONTEXT.label in person.text()
