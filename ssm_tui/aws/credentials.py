@@ -15,7 +15,7 @@ from ssm_tui.aws.translate import not_aws
 from ssm_tui.domain.credentials import (
     TOKEN_SECONDS,
     Credentials,
-    Means,
+    PasswordMeans,
     Secret,
     cache_name,
     is_serverless,
@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     Doubt = Callable[[Database, str], str]
 
 
-def read_credentials(gateway: Gateway, database: Database, means: Means, user: str, doubt: Doubt) -> Credentials:
+def read_credentials(
+    gateway: Gateway, database: Database, means: PasswordMeans, user: str, doubt: Doubt
+) -> Credentials:
     """A user and a password for the database, new at each call. `user` empty leaves it to the database or the secret.
 
     `doubt` tells what speaks against a login by token as a user, empty for nothing. Blocks. Raises TargetError where
     there is no such password or it is not known for whom, AwsError.
     """
     refuse(database, means)
-    if means is Means.SECRET:
+    if means is PasswordMeans.SECRET:
         return _secret(gateway, database, user)
     match token_service(database):
         case "redshift":
@@ -58,7 +60,7 @@ def _token(gateway: Gateway, database: Database, service: str, user: str, doubt:
         raise TargetError(f"a token for {database.id} is made for one user: name them", "the tag ssm-tui:user may too")
     token = gateway.presigned(service, f"https://{_signed_for(database, service, user)}", seconds=TOKEN_SECONDS)
     password = Secret(token.removeprefix("https://"))
-    return Credentials(user, password, Means.TOKEN, TOKEN_SECONDS, doubt(database, user))
+    return Credentials(user, password, PasswordMeans.TOKEN, TOKEN_SECONDS, doubt(database, user))
 
 
 def _signed_for(database: Database, service: str, user: str) -> str:
@@ -102,7 +104,7 @@ def _given(answer: Mapping[str, Any], user: str, password: str, expiration: str)
     if not isinstance(name, str) or not isinstance(text, str):
         raise not_aws("the call")
     seconds = max(1, int((ends - datetime.now(UTC)).total_seconds())) if isinstance(ends, datetime) else TOKEN_SECONDS
-    return Credentials(name, Secret(text), Means.TOKEN, seconds)
+    return Credentials(name, Secret(text), PasswordMeans.TOKEN, seconds)
 
 
 def _secret(gateway: Gateway, database: Database, user: str) -> Credentials:
@@ -116,4 +118,4 @@ def _secret(gateway: Gateway, database: Database, user: str) -> Credentials:
     if not isinstance(text, str):
         raise not_aws("secretsmanager:GetSecretValue")
     found = read_secret(text, user)
-    return found if found.user else Credentials(usual_user(database), found.password, Means.SECRET)
+    return found if found.user else Credentials(usual_user(database), found.password, PasswordMeans.SECRET)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ssm_tui.aws.login import Login
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
-    from ssm_tui.domain.credentials import Credentials, Means
+    from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.grants import Explanation
     from ssm_tui.domain.narrowing import Narrowing
@@ -256,7 +256,7 @@ class AwsCloud:
             if error.code != "DoesNotExistException":
                 raise
 
-    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+    def credentials(self, database: Database, means: PasswordMeans, user: str = "") -> Credentials:
         """A user and a password for the database. Raises TargetError, AwsError."""
         from ssm_tui.aws.credentials import read_credentials
         from ssm_tui.aws.login_rights import doubt

@@ -40,7 +40,7 @@ class Secret:
         raise TypeError("a secret is not written anywhere")
 
 
-class Means(StrEnum):
+class PasswordMeans(StrEnum):
     """How a password is come by."""
 
     TOKEN = "token"  # noqa: S105 - the word for it
@@ -56,7 +56,7 @@ class Credentials:
 
     user: str
     password: Secret
-    means: Means
+    means: PasswordMeans
     seconds: int = 0
     doubt: str = ""
 
@@ -76,10 +76,10 @@ _TOKENS: Final = {
 _OF_RDS: Final = (Family.POSTGRES, Family.MYSQL)
 
 
-def means_of(database: Database) -> tuple[Means, ...]:
+def means_of(database: Database) -> tuple[PasswordMeans, ...]:
     """The ways to a password of this database, the one that ends by itself first."""
-    token = (Means.TOKEN,) if token_service(database) else ()
-    return (*token, *((Means.SECRET,) if database.secret_arn else ()))
+    token = (PasswordMeans.TOKEN,) if token_service(database) else ()
+    return (*token, *((PasswordMeans.SECRET,) if database.secret_arn else ()))
 
 
 def token_service(database: Database) -> str:
@@ -118,12 +118,12 @@ def usual_user(database: Database) -> str:
     return database.tags.get(USER_TAG, "") or database.user or ""
 
 
-def refuse(database: Database, means: Means) -> None:
+def refuse(database: Database, means: PasswordMeans) -> None:
     """Raises TargetError where the database has no password of this kind."""
     offered = means_of(database)
     if means in offered:
         return
-    if means is Means.SECRET:
+    if means is PasswordMeans.SECRET:
         message = f"no secret is known that holds a password of {database.id}"
         hint = "RDS manages it, or the tag ssm-tui:secret names it"
     else:
@@ -161,7 +161,7 @@ def read_secret(text: str, user: str) -> Credentials:
         raise TargetError(
             "the secret holds no password", 'it should be JSON with "username" and "password", or the password alone'
         )
-    return Credentials(user or found, Secret(password), Means.SECRET)
+    return Credentials(user or found, Secret(password), PasswordMeans.SECRET)
 
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> str:

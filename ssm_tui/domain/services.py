@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.contexts import Caller, Context
-    from ssm_tui.domain.credentials import Credentials, Means
+    from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.grants import Explanation
     from ssm_tui.domain.narrowing import Narrowing
@@ -61,7 +61,7 @@ class Cloud(Protocol):
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; a session that has already ended is no error."""
 
-    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+    def credentials(self, database: Database, means: PasswordMeans, user: str = "") -> Credentials:
         """A password for the database, new at each call, and whose it is: `user`, else who it usually is. May raise
         TargetError too, where there is no such password or nobody says for whom."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import App
+
+    from ssm_tui.domain.credentials import Secret
 
 TERMINAL = "through the terminal"
 DESKTOP = "to the clipboard"
@@ -22,6 +26,7 @@ class SystemClipboard:
 
     def __init__(self, environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> None:
         self._local = is_local(environment, platform)
+        self._lent: bytes | None = None  # the digest of the secret that was copied last
 
     async def copy(self, app: App[Any], text: str) -> str:
         """Copies; says how. A terminal does not acknowledge, so that way is named for the user to doubt."""
@@ -29,6 +34,22 @@ class SystemClipboard:
             return DESKTOP
         app.copy_to_clipboard(text)
         return TERMINAL
+
+    async def lend(self, app: App[Any], secret: Secret) -> bool:
+        """Copies a secret; whether it can be taken back: a terminal cannot be asked what it has, and taking away what
+        may be somebody's own copy would be wrong."""
+        self._lent = None
+        if self._local and await in_background(lambda: _copy_secretly(secret.reveal()), "copy"):
+            self._lent = _digest(secret.reveal())
+            return True
+        app.copy_to_clipboard(secret.reveal())
+        app._clipboard = ""  # noqa: SLF001 - Textual's own copy of it: Ctrl-V would paste that into an input
+        return False
+
+    async def take_back(self) -> bool:
+        """Empties the clipboard where it still has the secret that was lent; whether it had."""
+        lent, self._lent = self._lent, None
+        return lent is not None and await in_background(lambda: _clear_of(lent), "empty the clipboard")
 
 
 def is_local(environment: Mapping[str, str], platform: str) -> bool:
@@ -49,3 +70,26 @@ def _copy_natively(text: str) -> bool:
     except (pyperclip.PyperclipException, OSError):
         return False
     return True
+
+
+def _copy_secretly(text: str) -> bool:
+    """The same, but not by Klipper's tool: it takes the text as an argument, for everybody to see."""
+    import pyperclip
+
+    chosen, _ = pyperclip.determine_clipboard()
+    return getattr(chosen, "__name__", "") != "copy_klipper" and _copy_natively(text)
+
+
+def _clear_of(digest: bytes) -> bool:
+    import pyperclip
+
+    try:
+        there = pyperclip.paste()
+    except (pyperclip.PyperclipException, OSError, UnicodeDecodeError):  # a picture, say
+        return False
+    return compare_digest(_digest(there), digest) and _copy_natively("")
+
+
+def _digest(text: str) -> bytes:
+    """By which a text is known again without being kept."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

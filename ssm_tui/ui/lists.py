@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.completion import Completion
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.presentation.cells import Column
@@ -222,6 +223,13 @@ class Lists(NodeList):
             case View.TUNNELS:
                 each = self.tunnels.row
                 return (each.name, tunnel_copies(each.status)) if each and each.status else ("", ())
+
+    def database(self, view: View) -> Database | None:
+        """The database that the highlighted row is, or leads to."""
+        if view is View.DATABASES:
+            return self.databases.row.database if self.databases.row else None
+        status = self.running_tunnel(view)
+        return status.request.database if status else None
 
     def running_tunnel(self, view: View) -> TunnelStatus | None:
         """The tunnel that the highlighted row is, or has."""

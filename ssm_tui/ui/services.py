@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ssm_tui.domain.choices import Choices
+    from ssm_tui.domain.credentials import Secret
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
@@ -49,6 +50,12 @@ class Clipboard(Protocol):
 
     async def copy(self, app: App[Any], text: str) -> str:
         """Copies, and says by what means in a few words."""
+
+    async def lend(self, app: App[Any], secret: Secret) -> bool:
+        """Copies a secret; whether it can be taken back again."""
+
+    async def take_back(self) -> bool:
+        """Empties the clipboard if what was lent last is still in it, and says whether it was."""
 
 
 class Desktops(Protocol):

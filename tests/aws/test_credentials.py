@@ -15,7 +15,7 @@ from ssm_tui.aws.credentials import read_credentials
 from ssm_tui.aws.gateway import LiveGateway
 from ssm_tui.aws.login_rights import doubt
 from ssm_tui.domain.contexts import Caller, Context
-from ssm_tui.domain.credentials import Means
+from ssm_tui.domain.credentials import PasswordMeans
 from ssm_tui.domain.databases import Database, Kind
 from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError, TargetError
 from tests.builders import database
@@ -66,8 +66,8 @@ def signature(url: str, service: str) -> str:
 
 
 def token_of(db: Database, user: str = "") -> str:
-    found = read_credentials(LiveGateway(db.context), db, Means.TOKEN, user, lambda _database, _user: "")
-    assert (found.means, found.seconds) == (Means.TOKEN, 900)
+    found = read_credentials(LiveGateway(db.context), db, PasswordMeans.TOKEN, user, lambda _database, _user: "")
+    assert (found.means, found.seconds) == (PasswordMeans.TOKEN, 900)
     return found.password.reveal()
 
 
@@ -192,10 +192,10 @@ def test_redshift_gives_a_password_for_a_user_or_for_the_caller() -> None:
     ends = datetime.now(UTC) + timedelta(seconds=900)
     gateway = Answering({"DbUser": "IAM:analyst", "DbPassword": NEEDLE, "Expiration": ends})
     db = database("dw", kind=Kind.REDSHIFT, engine="redshift", database="dev", user="admin")
-    named = read_credentials(gateway, db, Means.TOKEN, "analyst", no_doubt)
+    named = read_credentials(gateway, db, PasswordMeans.TOKEN, "analyst", no_doubt)
     assert (named.user, named.password.reveal()) == ("IAM:analyst", NEEDLE)
     assert 890 < named.seconds <= 900
-    read_credentials(gateway, db, Means.TOKEN, "", no_doubt)
+    read_credentials(gateway, db, PasswordMeans.TOKEN, "", no_doubt)
     common = {"ClusterIdentifier": "dw", "DurationSeconds": 900, "DbName": "dev"}
     assert gateway.asked == [
         ("redshift", "get_cluster_credentials", {**common, "DbUser": "analyst", "AutoCreate": False}),
@@ -206,13 +206,13 @@ def test_redshift_gives_a_password_for_a_user_or_for_the_caller() -> None:
 def test_a_workgroup_gives_a_password_for_the_caller_alone() -> None:
     gateway = Answering({"dbUser": "IAMR:role", "dbPassword": NEEDLE, "expiration": None})
     db = database("wg", kind=Kind.REDSHIFT_SERVERLESS, engine="redshift", database="dev")
-    found = read_credentials(gateway, db, Means.TOKEN, "", no_doubt)
+    found = read_credentials(gateway, db, PasswordMeans.TOKEN, "", no_doubt)
     assert (found.user, found.password.reveal(), found.seconds) == ("IAMR:role", NEEDLE, 900)
     assert gateway.asked == [
         ("redshift-serverless", "get_credentials", {"workgroupName": "wg", "durationSeconds": 900, "dbName": "dev"})
     ]
     with pytest.raises(TargetError, match="own IAM identity"):
-        read_credentials(gateway, db, Means.TOKEN, "somebody", no_doubt)
+        read_credentials(gateway, db, PasswordMeans.TOKEN, "somebody", no_doubt)
 
 
 @pytest.mark.parametrize(
@@ -225,16 +225,16 @@ def test_a_workgroup_gives_a_password_for_the_caller_alone() -> None:
 )
 def test_a_secret_is_read_by_its_arn(answer: Mapping[str, Any], user: str) -> None:
     gateway = Answering(answer)
-    found = read_credentials(gateway, database(secret_arn=ARN), Means.SECRET, "", no_doubt)
+    found = read_credentials(gateway, database(secret_arn=ARN), PasswordMeans.SECRET, "", no_doubt)
     assert (found.user, found.password.reveal(), found.seconds) == (user, NEEDLE, 0)
     assert gateway.asked == [("secretsmanager", "get_secret_value", {"SecretId": ARN})]
-    assert read_credentials(gateway, database(secret_arn=ARN), Means.SECRET, "me", no_doubt).user == "me"
+    assert read_credentials(gateway, database(secret_arn=ARN), PasswordMeans.SECRET, "me", no_doubt).user == "me"
 
 
 @pytest.mark.parametrize("answer", [{}, {"SecretBinary": b"\xff\xfe\xfd"}, {"SecretString": "{}"}])
 def test_a_secret_that_cannot_be_used(answer: Mapping[str, Any]) -> None:
     with pytest.raises((TargetError, AwsError)) as raised:
-        read_credentials(Answering(answer), database(secret_arn=ARN), Means.SECRET, "", no_doubt)
+        read_credentials(Answering(answer), database(secret_arn=ARN), PasswordMeans.SECRET, "", no_doubt)
     assert raised.value.hint
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ssm_tui.domain.credentials import (
     Credentials,
-    Means,
+    PasswordMeans,
     Secret,
     means_of,
     read_secret,
@@ -35,34 +35,34 @@ NEEDLE = "s3cret-needle"
     ("facts", "offered"),
     [
         ({}, ()),
-        ({"iam_auth": True}, (Means.TOKEN,)),
-        ({"iam_auth": True, "secret_arn": ARN}, (Means.TOKEN, Means.SECRET)),
-        ({"secret_arn": ARN}, (Means.SECRET,)),
-        ({"iam_auth": True, "engine": "aurora-mysql", "kind": Kind.AURORA}, (Means.TOKEN,)),
-        ({"iam_auth": True, "engine": "mariadb"}, (Means.TOKEN,)),
-        ({"iam_auth": True, "kind": Kind.PROXY}, (Means.TOKEN,)),
+        ({"iam_auth": True}, (PasswordMeans.TOKEN,)),
+        ({"iam_auth": True, "secret_arn": ARN}, (PasswordMeans.TOKEN, PasswordMeans.SECRET)),
+        ({"secret_arn": ARN}, (PasswordMeans.SECRET,)),
+        ({"iam_auth": True, "engine": "aurora-mysql", "kind": Kind.AURORA}, (PasswordMeans.TOKEN,)),
+        ({"iam_auth": True, "engine": "mariadb"}, (PasswordMeans.TOKEN,)),
+        ({"iam_auth": True, "kind": Kind.PROXY}, (PasswordMeans.TOKEN,)),
         # RDS has no tokens for these engines.
         ({"iam_auth": True, "engine": "sqlserver-se"}, ()),
-        ({"kind": Kind.ELASTICACHE, "engine": "redis", "version": "7.1.0", "tls": True}, (Means.TOKEN,)),
-        ({"kind": Kind.ELASTICACHE, "engine": "valkey", "version": "8", "tls": True}, (Means.TOKEN,)),
-        ({"kind": Kind.ELASTICACHE, "engine": "valkey", "tls": True}, (Means.TOKEN,)),
+        ({"kind": Kind.ELASTICACHE, "engine": "redis", "version": "7.1.0", "tls": True}, (PasswordMeans.TOKEN,)),
+        ({"kind": Kind.ELASTICACHE, "engine": "valkey", "version": "8", "tls": True}, (PasswordMeans.TOKEN,)),
+        ({"kind": Kind.ELASTICACHE, "engine": "valkey", "tls": True}, (PasswordMeans.TOKEN,)),
         ({"kind": Kind.ELASTICACHE, "engine": "redis", "version": "6.2.6", "tls": True}, ()),
         ({"kind": Kind.ELASTICACHE, "engine": "redis", "version": "7.1.0", "tls": False}, ()),
         ({"kind": Kind.ELASTICACHE, "engine": "redis", "version": "7.1.0", "tls": True, "iam_auth": False}, ()),
         ({"kind": Kind.ELASTICACHE, "engine": "memcached", "tls": True}, ()),
-        ({"kind": Kind.MEMORYDB, "engine": "redis", "version": "7.0", "tls": True}, (Means.TOKEN,)),
-        ({"kind": Kind.REDSHIFT, "engine": "redshift"}, (Means.TOKEN,)),
-        ({"kind": Kind.REDSHIFT_SERVERLESS, "engine": "redshift"}, (Means.TOKEN,)),
+        ({"kind": Kind.MEMORYDB, "engine": "redis", "version": "7.0", "tls": True}, (PasswordMeans.TOKEN,)),
+        ({"kind": Kind.REDSHIFT, "engine": "redshift"}, (PasswordMeans.TOKEN,)),
+        ({"kind": Kind.REDSHIFT_SERVERLESS, "engine": "redshift"}, (PasswordMeans.TOKEN,)),
         ({"kind": Kind.DOCDB, "engine": "docdb", "iam_auth": True}, ()),
         ({"kind": Kind.NEPTUNE, "engine": "neptune", "iam_auth": True}, ()),
         ({"kind": Kind.OWN, "iam_auth": True}, ()),
     ],
 )
-def test_what_a_database_offers(facts: dict[str, Any], offered: tuple[Means, ...]) -> None:
+def test_what_a_database_offers(facts: dict[str, Any], offered: tuple[PasswordMeans, ...]) -> None:
     db = database(**facts)
     assert means_of(db) == offered
-    assert bool(token_service(db)) is (Means.TOKEN in offered)
-    for means in Means:
+    assert bool(token_service(db)) is (PasswordMeans.TOKEN in offered)
+    for means in PasswordMeans:
         if means in offered:
             refuse(db, means)
         else:
@@ -73,7 +73,7 @@ def test_what_a_database_offers(facts: dict[str, Any], offered: tuple[Means, ...
 
 def test_what_is_not_there_is_refused_with_what_is() -> None:
     with pytest.raises(TargetError, match="no secret is known") as raised:
-        refuse(database(iam_auth=True), Means.SECRET)
+        refuse(database(iam_auth=True), PasswordMeans.SECRET)
     assert "it has a token" in raised.value.hint
 
 
@@ -99,7 +99,7 @@ def test_who_logs_in_where_nobody_says() -> None:
 )
 def test_the_shapes_of_a_secret(text: str, user: str, password: str) -> None:
     found = read_secret(text, "")
-    assert (found.user, found.password.reveal(), found.means) == (user, password, Means.SECRET)
+    assert (found.user, found.password.reveal(), found.means) == (user, password, PasswordMeans.SECRET)
     assert read_secret(text, "other").user == "other"
 
 
@@ -119,7 +119,7 @@ def test_what_rds_writes_is_read_as_it_was(password: str, user: str) -> None:
 
 
 def test_the_value_shows_nowhere() -> None:
-    credentials = Credentials("app", Secret(NEEDLE), Means.TOKEN)
+    credentials = Credentials("app", Secret(NEEDLE), PasswordMeans.TOKEN)
     for text in (repr(credentials), str(credentials), f"{credentials.password}", "%s" % credentials.password):  # noqa: UP031
         assert NEEDLE not in text
         assert "Secret(…)" in text

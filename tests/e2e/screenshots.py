@@ -25,6 +25,7 @@ from ssm_tui.commands.requests import Requests
 from ssm_tui.config import Settings
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.runner import DemoProcess
+from ssm_tui.domain.credentials import Secret
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
@@ -43,6 +44,12 @@ class NoClipboard:
 
     async def copy(self, _app: App[Any], _text: str) -> str:
         return "not copied"
+
+    async def lend(self, _app: App[Any], _secret: Secret) -> bool:
+        return False
+
+    async def take_back(self) -> bool:
+        return False
 
 
 class Photographer:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Profiles, Region
 from ssm_tui.domain.contexts import Caller, Context
-from ssm_tui.domain.credentials import Credentials, Means, Secret
+from ssm_tui.domain.credentials import Credentials, PasswordMeans, Secret
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
@@ -113,7 +113,7 @@ class FakeCloud:
     password: str = "hunter2"
     doubt: str = ""
     refusal: SsmTuiError | None = None  # of a password
-    passwords_asked: list[tuple[str, Means, str]] = field(default_factory=list)
+    passwords_asked: list[tuple[str, PasswordMeans, str]] = field(default_factory=list)
     explained: Callable[[Node], Explanation] | None = None  # why the caller may or may not
 
     def identify(self) -> Caller:
@@ -151,11 +151,11 @@ class FakeCloud:
     def terminate_session(self, session_id: str) -> None:
         self.terminated.append(session_id)
 
-    def credentials(self, database: Database, means: Means, user: str = "") -> Credentials:
+    def credentials(self, database: Database, means: PasswordMeans, user: str = "") -> Credentials:
         self.passwords_asked.append((database.id, means, user))
         if self.refusal:
             raise self.refusal
-        seconds = 900 if means is Means.TOKEN else 0
+        seconds = 900 if means is PasswordMeans.TOKEN else 0
         return Credentials(user or database.user or "", Secret(self.password), means, seconds, self.doubt)
 
     def push_key(self, node_id: str, user: str, public_key: str) -> None:
@@ -352,13 +352,28 @@ class FakeDirectory:
 
 @dataclass
 class FakeClipboard:
-    """Remembers what was copied."""
+    """Remembers what was copied. `now` is what it has."""
 
     copied: list[str] = field(default_factory=list)
+    lends: bool = True
+    lent: list[str] = field(default_factory=list)
+    now: str = ""
 
     async def copy(self, app: App[Any], text: str) -> str:
         self.copied.append(text)
+        self.now = text
         return "to the clipboard"
+
+    async def lend(self, app: App[Any], secret: Secret) -> bool:
+        self.lent.append(secret.reveal())
+        self.now = secret.reveal()
+        return self.lends
+
+    async def take_back(self) -> bool:
+        if not self.lends or not self.lent or self.now != self.lent[-1]:
+            return False
+        self.now = ""
+        return True
 
 
 @dataclass

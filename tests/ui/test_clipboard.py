@@ -7,6 +7,7 @@ import base64
 import pytest
 from textual.app import App
 
+from ssm_tui.domain.credentials import Secret
 from ssm_tui.ui.clipboard import TERMINAL, SystemClipboard, is_local
 
 
@@ -47,3 +48,76 @@ async def test_without_a_tool_for_it_the_terminal_is_asked(monkeypatch: pytest.M
     async with app.run_test():
         assert await SystemClipboard({"DISPLAY": ":0"}, "linux").copy(app, "x") == TERMINAL
         assert app.clipboard == "x"
+
+
+# Passwords are lent
+
+
+class Desktop:
+    """The desktop's clipboard, as pyperclip's functions."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str = "copy_xclip") -> None:
+        import pyperclip
+
+        self.text = ""
+        self.broken = False
+        monkeypatch.setattr(pyperclip, "copy", self._copy)
+        monkeypatch.setattr(pyperclip, "paste", self._paste)
+        chosen = type("Chosen", (), {"__name__": name})()
+        monkeypatch.setattr(pyperclip, "determine_clipboard", lambda: (chosen, None))
+
+    def _copy(self, text: str) -> None:
+        self.text = text
+
+    def _paste(self) -> str:
+        if self.broken:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a picture")
+        return self.text
+
+
+PASSWORD = Secret("p w")
+
+
+async def test_a_password_is_taken_back_where_it_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop = Desktop(monkeypatch)
+    clipboard, app = SystemClipboard({"DISPLAY": ":0"}, "linux"), App[None]()
+    assert await clipboard.lend(app, PASSWORD)
+    assert desktop.text == "p w"
+    assert await clipboard.take_back()
+    assert desktop.text == ""
+    desktop.text = "p w"  # copied by the user's own hand, later
+    assert not await clipboard.take_back()
+    assert desktop.text == "p w"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_what_somebody_copied_since_stays(monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
+    desktop = Desktop(monkeypatch)
+    clipboard, app = SystemClipboard({"DISPLAY": ":0"}, "linux"), App[None]()
+    assert await clipboard.lend(app, PASSWORD)
+    desktop.text, desktop.broken = "mine", broken
+    assert not await clipboard.take_back()
+    assert desktop.text == "mine"
+
+
+async def test_no_tool_is_given_a_password_as_an_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop = Desktop(monkeypatch, "copy_klipper")
+    app: App[None] = App()
+    async with app.run_test():
+        assert not await SystemClipboard({"DISPLAY": ":0"}, "linux").lend(app, PASSWORD)
+    assert desktop.text == ""
+
+
+async def test_a_terminal_is_lent_a_password_and_textual_keeps_none() -> None:
+    app: App[None] = App()
+    async with app.run_test():
+        written: list[str] = []
+        assert app._driver is not None
+        app._driver.write = written.append  # type: ignore[method-assign,assignment]
+        clipboard = SystemClipboard({"SSH_TTY": "/dev/pts/3"}, "linux")
+        assert not await clipboard.lend(app, PASSWORD)
+        assert f"\x1b]52;c;{base64.b64encode(b'p w').decode()}\a" in written
+        assert app.clipboard == ""
+        written.clear()
+        assert not await clipboard.take_back()
+        assert not [each for each in written if "]52;" in each]

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.connection import endpoint, formats, render
+from ssm_tui.domain.credentials import PasswordMeans, means_of
 from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell_on, shown
 from ssm_tui.domain.ssh import Means, entries
 from ssm_tui.domain.tunnels import TunnelState
@@ -14,6 +15,7 @@ from ssm_tui.domain.tunnels import TunnelState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.presentation.databases import DatabaseRow
@@ -28,6 +30,8 @@ class Deed(Enum):
 
     COPY = "copy"
     OPEN_TUNNEL = "open tunnel"
+    TOKEN = "token"  # noqa: S105 - no password but the word for one
+    SECRET = "secret"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,19 @@ def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
     return tuple(Copyable(name, render(database, name, at)) for name in formats(database))
 
 
+def password_copies(database: Database) -> tuple[Copyable, ...]:
+    """The passwords that there are, of which none is shown: choosing one copies it for a while."""
+    lines = {
+        PasswordMeans.TOKEN: Copyable(
+            "token", "a password by IAM for the next minutes, into the clipboard", Deed.TOKEN
+        ),
+        PasswordMeans.SECRET: Copyable(
+            "password", "the one in Secrets Manager, into the clipboard for a while", Deed.SECRET
+        ),
+    }
+    return tuple(lines[means] for means in means_of(database))
+
+
 def database_copies(row: DatabaseRow) -> tuple[Copyable, ...]:
     """Of a database: connection strings when its tunnel stands, else the offer to open one."""
     database, relay = row.database, row.relay.node
@@ -87,7 +104,7 @@ def database_copies(row: DatabaseRow) -> tuple[Copyable, ...]:
         spec = forward(relay.context, relay.id, database.port, host=database.endpoint, local_port=database.port)
         command = shown(aws_argv(spec))
     more = (("id", database.id), ("endpoint", f"{database.endpoint}:{database.port}"), ("aws command", command))
-    return (*lines, *(Copyable(label, text) for label, text in more if text))
+    return (*lines, *password_copies(database), *(Copyable(label, text) for label, text in more if text))
 
 
 def tunnel_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
@@ -95,4 +112,5 @@ def tunnel_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
     request = status.request
     local = status.local_port or request.local_port or request.port
     spec = forward(request.context, request.target, request.port, host=request.host, local_port=local)
-    return (*connection_copies(status), Copyable("aws command", shown(aws_argv(spec))))
+    passwords = password_copies(request.database) if request.database else ()
+    return (*connection_copies(status), *passwords, Copyable("aws command", shown(aws_argv(spec))))

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 
+from ssm_tui.domain.credentials import PasswordMeans
 from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.choices import ChoicesInForce
 from ssm_tui.ui.flows.arranging import ArrangingFlow
 from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
+from ssm_tui.ui.flows.credentials import CredentialsFlow
 from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
 from ssm_tui.ui.flows.filters import FilterFlow
 from ssm_tui.ui.flows.giving import GivenAway
 from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
 from ssm_tui.ui.flows.left_over import LeftOverFlow
+from ssm_tui.ui.flows.lending import LendingFlow
 from ssm_tui.ui.flows.news import News
 from ssm_tui.ui.flows.production import ProductionGate
 from ssm_tui.ui.flows.saved import SavedFlow
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.services import Services
 
 FLOW = "flow"
+_PASSWORDS = {Deed.TOKEN: PasswordMeans.TOKEN, Deed.SECRET: PasswordMeans.SECRET}
 
 
 class Acting(Board):
@@ -69,6 +73,8 @@ class Acting(Board):
         self._tunnels = TunnelFlow(self.app, services.tunnels(), services.settings.most_sessions)
         self._news = News(self.app, services.clock)
         self._production = ProductionGate(self.app, services.settings.production, self._catalog)
+        self._lending = LendingFlow(self.app, services.clipboard, services.settings.clipboard_seconds)
+        self._credentials = CredentialsFlow(self.app, services, self._production, self._lending)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._production, self._changed)
         self._sign_in = SignInFlow(self.app, services, self._tunnels, lambda: self._catalog.readings, self._signed_in)
         self._codes = CodeFlow(self.app, services.codes, self.post_message)
@@ -138,10 +144,13 @@ class Acting(Board):
 
         async def copy() -> None:
             self._menu = menu, self._lists.tables[self.view].row_key
-            if await choose_and_copy(self.app, self._services.clipboard, menu) is Deed.OPEN_TUNNEL:
+            deed = await choose_and_copy(self.app, self._services.clipboard, menu)
+            if deed is Deed.OPEN_TUNNEL:
                 await self.run_action("tunnel")
+            elif deed is not None and database is not None and deed in _PASSWORDS:
+                await self._credentials.copy(database, _PASSWORDS[deed])
 
-        title, lines = self._copies()
+        title, lines, database = *self._copies(), self._lists.database(self.view)
         menu = CopyMenu(title, lines)
         if lines:
             self._flow(copy())

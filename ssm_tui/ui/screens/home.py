@@ -79,6 +79,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         for worker in flows:
             with suppress(WorkerError):
                 await worker.wait()
+        await self._lending.close()
         await asyncio.to_thread(self._choices.close)
         await self._tunnels.close()
 
