@@ -1,4 +1,4 @@
-"""The caller's access to nodes: what starts sessions, simulated once per set of tags that policies look at.
+"""The caller's access to nodes: what starts sessions, simulated for nodes together whose tags policies see alike.
 
 StartSession is authorised twice, on the node with its tags and on the document without them, so the documents are asked
 about once. A shell without a document name needs the default document as the others need theirs. Source: "Start a
@@ -13,19 +13,21 @@ cluster: where the policies of the caller allow the task alone, it does not say 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from ssm_tui.aws.arns import cluster_arn, document_arn, node_arn
 from ssm_tui.aws.simulation import ACTION, CHUNK, EXECUTE, Simulator
 from ssm_tui.aws.streams import merged
-from ssm_tui.domain.access import Access, Answer, SessionKind, Verdict, everywhere
-from ssm_tui.domain.containers import read_target
+from ssm_tui.aws.verdicts import Agenda, Fingerprint, Group, Verdicts
+from ssm_tui.domain.access import DOCUMENTS, Access, Answer, SessionKind, Verdict, everywhere
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.aws.simulation import Subject
@@ -35,73 +37,152 @@ if TYPE_CHECKING:
 Portion = dict["NodeKey", Access]
 # Simulations under way at a time: one takes some 0.2 s at AWS, and the service throttles soon.
 AT_ONCE = 4
+ALONE = 200  # of a group larger than this, the nodes that somebody looks at are asked about alone
+PROBES = 8  # groups of whose kept verdicts one is asked for again, to see whether they still hold
+MOST = 200  # simulations of one reading; where tags have more values than that, the rest is for the next
 ROOT = Answer(Verdict.ALLOWED, "the account's root user may do everything")
 TASK_ALONE = Answer(
     Verdict.UNKNOWN, "your policies allow it on the task and not on its cluster, which AWS's own for ECS Exec name too"
 )
 UNTAGGED = Answer(Verdict.UNKNOWN, "your policies decide by tags, and the node's tags could not be read")
+TOO_MANY = Answer(
+    Verdict.UNKNOWN, "your policies decide by tags with too many values to ask for all at once; the next read goes on"
+)
+_UNANSWERED = Answer(Verdict.UNKNOWN, "IAM's simulation did not answer for it")
 
 
-def read_access(
-    gateway: Gateway, caller: Caller, user_id: str, nodes: Sequence[Node], tags_known: Callable[[Node], bool]
-) -> Iterator[Mapping[NodeKey, Access]]:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, and how. `tags_known` tells of a node whether its tags could be read, `looked_at` which nodes to ask
+    about first, `step` is called before each simulation, `documents` are those that sessions of each kind use."""
+
+    gateway: Gateway
+    caller: Caller
+    user_id: str
+    verdicts: Verdicts
+    tags_known: Callable[[Node], bool]
+    looked_at: Callable[[], Collection[NodeKey]] = tuple
+    step: Callable[[], object] = bool
+    documents: Mapping[SessionKind, str] = field(default_factory=DOCUMENTS.copy)
+
+
+def read_access(asking: Asking, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
     """The access to each node, in portions. What cannot be simulated is unknown, with the reason.
 
-    The nodes are of one context. `tags_known` tells of a node whether its tags could be read.
+    The nodes are of one context. Verdicts that are kept, and still hold, are not asked for again.
     """
     if not nodes:
         return
+    caller = asking.caller
     if caller.arn.endswith(":root"):
         yield {node.key: everywhere(ROOT) for node in nodes}
         return
     region = nodes[0].context.region
     try:
-        simulator = Simulator(gateway, caller, user_id, region)
-        documents = _judge_documents(simulator, caller, region)
+        simulator = Simulator(asking.gateway, caller, asking.user_id, region, step=asking.step)
+        documents = _judge_documents(simulator, caller, region, asking.documents)
     except AwsError as error:
         yield unknown(nodes, error)
         return
-    known = [n for n in nodes if tags_known(n)] if simulator.looks_at_tags else nodes
+    known = [n for n in nodes if asking.tags_known(n)] if simulator.looks_at_tags else nodes
     if len(known) < len(nodes):
-        yield {node.key: everywhere(UNTAGGED) for node in nodes if not tags_known(node)}
-    chunks = list(_chunks(simulator, caller, known))
-    lanes = [chunks[lane::AT_ONCE] for lane in range(min(AT_ONCE, len(chunks)))]
-    yield from merged([partial(_judge_nodes, simulator, caller, documents, lane) for lane in lanes])
+        yield {node.key: everywhere(UNTAGGED) for node in nodes if not asking.tags_known(node)}
+    yield from _Reading(asking, simulator, documents).read(known)
 
 
-def node_arn(node: Node, caller: Caller) -> str:
-    """The node as the resource that policies name: instances are EC2's, hybrid nodes SSM's, containers their task."""
-    place = f"{node.context.region}:{node.account or caller.account}"
-    if (container := read_target(node.id)) is not None:
-        return f"arn:{caller.partition}:ecs:{place}:task/{container.cluster}/{container.task}"
-    if node.hybrid:
-        return f"arn:{caller.partition}:ssm:{place}:managed-instance/{node.id}"
-    return f"arn:{caller.partition}:ec2:{place}:instance/{node.id}"
+class _Reading:
+    """One reading of the access to many nodes."""
 
+    def __init__(self, asking: Asking, simulator: Simulator, documents: Mapping[SessionKind, Answer]) -> None:
+        self._caller, self._verdicts, self._looked_at = asking.caller, asking.verdicts, asking.looked_at
+        self._simulator, self._documents = simulator, documents
+        self._fingerprint = Fingerprint(simulator.principal, simulator.keys, documents)
+        self._asked = 0
 
-def cluster_arn(node: Node, caller: Caller) -> str:
-    """The cluster of a container, as policies name it."""
-    container = read_target(node.id)
-    name = container.cluster if container else ""
-    return f"arn:{caller.partition}:ecs:{node.context.region}:{node.account or caller.account}:cluster/{name}"
+    def read(self, nodes: Iterable[Node]) -> Iterator[Portion]:
+        """The access to each node, in portions."""
+        self._verdicts.begin(self._fingerprint)
+        groups: dict[Group, list[Node]] = {}
+        for node in nodes:
+            groups.setdefault(self._group(node), []).append(node)
+        kept, asked = self._parted(groups)
+        if kept and not self._still_hold(kept):
+            self._verdicts.clear()
+            self._verdicts.begin(self._fingerprint)
+            kept, asked = {}, groups
+        for group, members in kept.items():
+            known = ((node.key, self._verdicts.of(node.key, group)) for node in members)
+            yield {key: access for key, access in known if access is not None}
+        agenda = Agenda(asked, CHUNK, ALONE, self._looked_at)
+        lanes = min(AT_ONCE, len(asked))
+        yield from merged([partial(self._lane, agenda)] * lanes)
+        if left := agenda.rest():
+            yield {node.key: everywhere(TOO_MANY) for node in left}
 
+    def _group(self, node: Node) -> Group:
+        account = node.account or self._caller.account
+        facts = {"aws:ResourceAccount": account, **(facts_of(node, self._caller) if node.container else {})}
+        return Group(self._simulator.subject(node.kind, node.tags, facts), node.container)
 
-def document_arn(kind: SessionKind, caller: Caller, region: str) -> str:
-    """The document as a resource: AWS's own carry no account, the default shell document is the account's."""
-    owner = "" if kind.document.startswith("AWS-") else caller.account
-    return f"arn:{caller.partition}:ssm:{region}:{owner}:document/{kind.document}"
+    def _parted(self, groups: Mapping[Group, list[Node]]) -> tuple[dict[Group, list[Node]], dict[Group, list[Node]]]:
+        """Nodes of which a verdict is kept, and the others."""
+        kept: dict[Group, list[Node]] = {}
+        asked: dict[Group, list[Node]] = {}
+        for group, members in groups.items():
+            for node in members:
+                side = asked if self._verdicts.of(node.key, group) is None else kept
+                side.setdefault(group, []).append(node)
+        return kept, asked
 
+    def _still_hold(self, kept: Mapping[Group, list[Node]]) -> bool:
+        """Whether IAM says again what it said, of one node each of some groups: those with what somebody looks at, and
+        the largest. Policies may have changed in nothing that the fingerprint shows."""
+        wanted = set(self._looked_at())
+        chosen = {group: next((n for n in nodes if n.key in wanted), nodes[0]) for group, nodes in kept.items()}
+        order = sorted(chosen, key=lambda group: (chosen[group].key not in wanted, -len(kept[group])))
+        for group in islice(order, PROBES):
+            key = chosen[group].key
+            try:
+                if self._judge(group, [chosen[group]])[key] != self._verdicts.of(key, group):
+                    return False
+            except AwsError:
+                return False
+        return True
 
-def _chunks(simulator: Simulator, caller: Caller, nodes: Sequence[Node]) -> Iterator[tuple[Subject, list[Node]]]:
-    """Nodes that policies see with the same tags, a call's worth at a time: all of them are named in the call, because
-    policies may also name single nodes."""
-    groups: dict[Subject, list[Node]] = {}
-    for node in nodes:
-        subject = simulator.subject(node.kind, node.tags, facts_of(node, caller) if node.container else {})
-        groups.setdefault(subject, []).append(node)
-    for subject, members in groups.items():
-        for start in range(0, len(members), CHUNK):
-            yield subject, members[start : start + CHUNK]
+    def _lane(self, agenda: Agenda) -> Iterator[Portion]:
+        while self._asked < MOST and (taken := agenda.take()) is not None:
+            self._asked += 1
+            group, nodes = taken
+            try:
+                portion = self._judge(group, nodes)
+            except AwsError as error:
+                yield unknown(nodes, error)
+            else:
+                self._verdicts.keep(self._fingerprint, group, portion)
+                yield portion
+
+    def _judge(self, group: Group, nodes: Sequence[Node]) -> Portion:
+        """Raises AwsError."""
+        if group.containers:
+            return self._judge_containers(group, nodes)
+        arns = {node.key: node_arn(node, self._caller) for node in nodes}
+        answers = self._simulator.judge(list(arns.values()), group.subject)
+        return {key: _access(answers.get(arn, _UNANSWERED), self._documents) for key, arn in arns.items()}
+
+    def _judge_containers(self, group: Group, nodes: Sequence[Node]) -> Portion:
+        """Tasks and clusters together, the clusters under the tasks' tags: their own are not read. Raises AwsError."""
+        places = {node.key: (node_arn(node, self._caller), cluster_arn(node, self._caller)) for node in nodes}
+        arns = list(dict.fromkeys(arn for pair in places.values() for arn in pair))
+        answers = self._simulator.judge_each((ACTION, EXECUTE), arns, group.subject)
+        portion: Portion = {}
+        for key, (task, cluster) in places.items():
+            ports = _access(answers.get((ACTION, task), _UNANSWERED), self._documents)
+            shell = answers.get((EXECUTE, task), _UNANSWERED)
+            whole = answers.get((EXECUTE, cluster), _UNANSWERED)
+            if shell.verdict is Verdict.ALLOWED and whole.verdict is not Verdict.ALLOWED:
+                shell = TASK_ALONE
+            portion[key] = replace(ports, shell=shell)
+        return portion
 
 
 def facts_of(node: Node, caller: Caller) -> dict[str, str]:
@@ -114,63 +195,32 @@ def facts_of(node: Node, caller: Caller) -> dict[str, str]:
     }
 
 
-def _judge_documents(simulator: Simulator, caller: Caller, region: str) -> dict[SessionKind, Answer]:
-    arns = {kind: document_arn(kind, caller, region) for kind in SessionKind}
-    answers = simulator.judge(list(arns.values()))
-    return {kind: _about(answers.get(arn, _UNANSWERED), f"the document {kind.document}") for kind, arn in arns.items()}
+def _judge_documents(
+    simulator: Simulator, caller: Caller, region: str, documents: Mapping[SessionKind, str]
+) -> dict[SessionKind, Answer]:
+    """One call, unless policies look at whose a resource is: of AWS's own documents that is not known. Raises
+    AwsError."""
+    arns = {kind: document_arn(name, caller, region) for kind, name in documents.items()}
+    answers: dict[str, Answer] = {}
+    by_subject: dict[Subject, list[str]] = {}
+    for arn in dict.fromkeys(arns.values()):
+        account = arn.split(":")[4]
+        facts = {"aws:ResourceAccount": account} if account else {}
+        by_subject.setdefault(simulator.subject(NodeKind.HYBRID, {}, facts), []).append(arn)
+    for subject, several in by_subject.items():
+        answers |= simulator.judge(several, subject)
+    return {
+        kind: _about(answers.get(arn, _UNANSWERED), f"the document {documents[kind]}") for kind, arn in arns.items()
+    }
 
 
 def _about(answer: Answer, thing: str) -> Answer:
-    return answer if answer.verdict is Verdict.ALLOWED else Answer(answer.verdict, f"{thing}: {answer.reason}")
-
-
-_UNANSWERED = Answer(Verdict.UNKNOWN, "IAM's simulation did not answer for it")
-
-
-def _judge_nodes(
-    simulator: Simulator,
-    caller: Caller,
-    documents: Mapping[SessionKind, Answer],
-    chunks: Sequence[tuple[Subject, list[Node]]],
-) -> Iterator[Portion]:
-    for subject, nodes in chunks:
-        try:
-            if subject.kind is NodeKind.ECS:
-                yield _judge_containers(simulator, caller, documents, subject, nodes)
-                continue
-            arns = {node.key: node_arn(node, caller) for node in nodes}
-            answers = simulator.judge(list(arns.values()), subject)
-            yield {key: _access(answers.get(arn, _UNANSWERED), documents) for key, arn in arns.items()}
-        except AwsError as error:
-            yield unknown(nodes, error)
-
-
-def _judge_containers(
-    simulator: Simulator,
-    caller: Caller,
-    documents: Mapping[SessionKind, Answer],
-    subject: Subject,
-    nodes: Sequence[Node],
-) -> Portion:
-    """Tasks and clusters in one call, the clusters under the tasks' tags: their own are not read. Raises AwsError."""
-    places = {node.key: (node_arn(node, caller), cluster_arn(node, caller)) for node in nodes}
-    arns = list(dict.fromkeys(arn for pair in places.values() for arn in pair))
-    answers = simulator.judge_each((ACTION, EXECUTE), arns, subject)
-    portion: Portion = {}
-    for key, (task, cluster) in places.items():
-        ports = _access(answers.get((ACTION, task), _UNANSWERED), documents)
-        shell = answers.get((EXECUTE, task), _UNANSWERED)
-        whole = answers.get((EXECUTE, cluster), _UNANSWERED)
-        if shell.verdict is Verdict.ALLOWED and whole.verdict is not Verdict.ALLOWED:
-            shell = TASK_ALONE
-        portion[key] = replace(ports, shell=shell)
-    return portion
+    return answer if answer.verdict is Verdict.ALLOWED else replace(answer, reason=f"{thing}: {answer.reason}")
 
 
 def _access(node: Answer, documents: Mapping[SessionKind, Answer]) -> Access:
     """What node and document give together: the service asks for the node first, and for both to be allowed."""
-    both = {kind: _both(node, document) for kind, document in documents.items()}
-    return Access(*(both[kind] for kind in SessionKind))
+    return Access(*(_both(node, documents[kind]) for kind in SessionKind))
 
 
 def _both(node: Answer, document: Answer) -> Answer:

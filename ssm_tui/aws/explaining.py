@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ssm_tui.aws.access import ROOT, TASK_ALONE, UNTAGGED, cluster_arn, document_arn, facts_of, node_arn
+from ssm_tui.aws.access import ROOT, TASK_ALONE, UNTAGGED, facts_of
+from ssm_tui.aws.arns import cluster_arn, document_arn, node_arn
 from ssm_tui.aws.policies import PolicyReader, trouble
 from ssm_tui.aws.simulation import ACTION, EXECUTE, Simulator
 from ssm_tui.domain.access import Answer, SessionKind, Verdict
@@ -65,7 +66,7 @@ def _asked(
     gateway: Gateway, simulator: Simulator, caller: Caller, user_id: str, node: Node, *, tags_known: bool
 ) -> Explanation:
     """Raises AwsError where a simulation is refused."""
-    documents = [document_arn(kind, caller, node.context.region) for kind in SessionKind]
+    documents = [document_arn(kind.document, caller, node.context.region) for kind in SessionKind]
     answers = {(ACTION, arn): answer for arn, answer in simulator.judge(documents).items()}
     subject = simulator.subject(node.kind, node.tags, facts_of(node, caller) if node.container else {})
     if tags_known or not simulator.looks_at_tags:
@@ -118,7 +119,7 @@ def _asks(node: Node, caller: Caller, kind: SessionKind) -> Iterator[tuple[str, 
         yield from ((EXECUTE, arn) for arn in _task(node, caller))
     else:
         yield ACTION, node_arn(node, caller)
-        yield ACTION, document_arn(kind, caller, node.context.region)
+        yield ACTION, document_arn(kind.document, caller, node.context.region)
 
 
 def _points(

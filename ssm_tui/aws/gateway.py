@@ -18,6 +18,7 @@ from ssm_tui.errors import NetworkError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ssm_tui.aws.signature import Signature
     from ssm_tui.domain.contexts import Context
 
 CONNECT_TIMEOUT = 4.0
@@ -44,6 +45,9 @@ class Gateway(Protocol):
 
     def presigned(self, service: str, url: str, *, seconds: int) -> str:
         """A URL that whoever has it may GET in the caller's name, for so long; nothing is sent to it."""
+
+    def signature(self) -> Signature:
+        """How the calls are signed, as far as one has been made."""
 
 
 class LiveGateway:
@@ -87,6 +91,11 @@ class LiveGateway:
         """The URL with the caller's signature for the service. Raises AwsError where there are no credentials."""
         with translated(Request(self._context, f"{service}:connect")):
             return self._login.presigned(service, self._context.region, url, seconds)
+
+    def signature(self) -> Signature:
+        """How the calls are signed, as far as one has been made. Raises AwsError."""
+        with translated(Request(self._context, "sts")):
+            return self._login.signature()
 
     def _request(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Request:
         name = "".join(word.capitalize() for word in operation.split("_"))

@@ -14,15 +14,17 @@ from ssm_tui.aws import profiles as profile_files
 from ssm_tui.aws import regions as known_regions
 from ssm_tui.aws.aliases import Aliases
 from ssm_tui.aws.choosing import Chosen
+from ssm_tui.aws.pacing import Pace
 from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
+from ssm_tui.aws.verdicts import Verdicts
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.sessions import StartedSession
 from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.aws.login import Login
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
+
+
+# IAM's limits are not documented; they are the account's, and a person's list must not use them up for its programs.
+SIMULATIONS_AT_ONCE = 20
+SIMULATIONS_PER_SECOND = 5.0
 
 
 class AwsClouds:
@@ -48,6 +55,7 @@ class AwsClouds:
         self._logins: dict[str | None, Login] = {}
         self._chosen = Chosen(profiles, regions, lambda context: self.open(context).enabled_regions())
         self.aliases = Aliases()
+        self.simulations = Pace(SIMULATIONS_AT_ONCE, SIMULATIONS_PER_SECOND)
         self._clouds: dict[Context, AwsCloud] = {}
         self._opening = threading.Lock()
 
@@ -131,6 +139,7 @@ class AwsCloud:
         self._identifying = threading.Lock()
         self._caller: tuple[Caller, str] | None = None
         self._untagged: set[str] = set()
+        self._verdicts = Verdicts()
 
     @property
     def context(self) -> Context:
@@ -181,16 +190,22 @@ class AwsCloud:
     def _account(self) -> str:
         return self.identify().account
 
-    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
-        """The caller's access to each node, in portions. What cannot be told is unknown, with the reason."""
-        from ssm_tui.aws.access import read_access, unknown
+    def access(
+        self, nodes: Sequence[Node], looked_at: Callable[[], Collection[NodeKey]] = tuple
+    ) -> Iterator[Mapping[NodeKey, Access]]:
+        """The caller's access to each node, in portions, those that are looked at first. What cannot be told is
+        unknown, with the reason."""
+        from ssm_tui.aws.access import Asking, read_access, unknown
 
         try:
             caller, user_id = self._identity()
         except AwsError as error:
             yield unknown(nodes, error)
             return
-        yield from read_access(self._gateway, caller, user_id, nodes, self._tags_known)
+        asking = Asking(
+            self._gateway, caller, user_id, self._verdicts, self._tags_known, looked_at, self._clouds.simulations.step
+        )
+        yield from read_access(asking, nodes)
 
     def explain(self, node: Node) -> Explanation:
         """Why the caller may or may not start each kind of session there, asked of IAM now. Raises AwsError where not

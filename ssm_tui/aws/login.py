@@ -10,6 +10,7 @@ from typing import Any
 from ssm_tui.aws import prompts
 from ssm_tui.aws.descriptions import DescriptionFiles
 from ssm_tui.aws.lean import LeanParserFactory
+from ssm_tui.aws.signature import NO_SIGNATURE, Signature, signature_of
 
 
 class Login:
@@ -43,6 +44,11 @@ class Login:
         if self._session is None:
             self._session = self._open(region)
         return self._session
+
+    def signature(self) -> Signature:
+        """How the clients sign. Raises what botocore raises."""
+        with self._creating:
+            return NO_SIGNATURE if self._session is None else signature_of(self._session)
 
     def _open(self, region: str) -> Any:
         from botocore.session import Session

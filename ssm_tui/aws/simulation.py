@@ -6,18 +6,20 @@ is told: a resource's tags and the caller's own attributes are handed to it as c
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssm_tui.aws import decode
-from ssm_tui.domain.access import Answer, Verdict
+from ssm_tui.aws.evaluations import Evaluations
+from ssm_tui.aws.principals import entities, known_principal
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
+    from ssm_tui.aws.principals import Entity, Fact
+    from ssm_tui.domain.access import Answer
     from ssm_tui.domain.contexts import Caller
 
 ACTION = "ssm:StartSession"
@@ -31,49 +33,83 @@ _PREFIXES = {
     NodeKind.HYBRID: _EVERYWHERE,
     NodeKind.ECS: (*_EVERYWHERE, "ecs:ResourceTag/"),
 }
-# Resources of one call. AWS documents no bound; this many ARNs are some 10 kB of form.
-CHUNK = 100
+# Resources of one call, and results of one page of its answer. AWS documents no bound for the first, 1,000 for the
+# second; this many ARNs are some 100 kB of form. Where IAM takes fewer, `judge` finds out.
+CHUNK = 1000
+_LEAST = 100
+_TOO_MANY = frozenset({
+    "413", "InvalidInput", "PolicyEvaluation", "RequestEntityTooLarge", "RequestTooLarge", "ValidationError",
+})  # fmt: skip
 Tags = tuple[tuple[str, str], ...]
 
 
 class Subject(NamedTuple):
-    """What policies see of resources beside their names: the kind, the tags, and other keys of the request (`facts`).
-    Resources of one subject are treated the same, unless a policy names them."""
+    """What policies see of resources beside their names: keys with their values, and the tags among them by the tags'
+    own names. Resources of one subject are treated the same, unless a policy names them."""
 
-    kind: NodeKind = NodeKind.EC2
+    entries: Tags = ()
     tags: Tags = ()
-    facts: Tags = ()
 
 
 _NOTHING = Subject()
 
 
 class Simulator:
-    """The policies of one principal, as IAM judges them. Raises AwsError from both of its calls."""
+    """The policies of one principal, as IAM judges them. `step` is called before each call. Raises AwsError from its
+    constructor and from `judge`."""
 
-    def __init__(self, gateway: Gateway, caller: Caller, user_id: str, region: str) -> None:
-        self._gateway = gateway
-        self._principal = _principal_arn(gateway, caller)
-        self._own_names = _own_policy_names(self._principal)
-        asked = gateway.call("iam", "get_context_keys_for_principal_policy", PolicySourceArn=self._principal)
+    def __init__(
+        self,
+        gateway: Gateway,
+        caller: Caller,
+        user_id: str,
+        region: str,
+        *,
+        step: Callable[[], object] = bool,
+    ) -> None:
+        self._gateway, self._step, self._chunk = gateway, step, CHUNK
+        entity, asked = self._look_up(caller, region)
         # Keys are compared without regard to case, the tag's own part included.
-        self._keys = {key.casefold(): key for key in decode.texts(asked.get("ContextKeyNames"))}
-        self._facts = _facts(caller, self._principal, user_id, region)
+        self._keys = frozenset(key.casefold() for key in asked)
+        principal = known_principal(gateway, caller, user_id, entity, self._keys)
+        self.principal = principal.arn
+        self._evaluations = Evaluations(principal)
+        known: dict[str, Fact] = {
+            DOCUMENT_CHECK: ("boolean", "true"),
+            "aws:RequestedRegion": ("string", region),
+            **principal.facts,
+        }
+        self._facts = {key: fact for key, fact in known.items() if key.casefold() in self._keys}
+
+    def _look_up(self, caller: Caller, region: str) -> tuple[Entity, tuple[str, ...]]:
+        """The principal, and the keys that its policies look at."""
+        unknown: AwsError | None = None
+        for entity in entities(self._gateway, caller, region):
+            try:
+                asked = self._gateway.call("iam", "get_context_keys_for_principal_policy", PolicySourceArn=entity.arn)
+            except AwsError as error:
+                if error.code != "NoSuchEntity":
+                    raise
+                unknown = unknown or error
+            else:
+                return entity, decode.texts(asked.get("ContextKeyNames"))
+        raise unknown or AwsError(f"IAM knows no principal {caller.principal}")
 
     @property
-    def principal(self) -> str:
-        """The ARN whose policies decide."""
-        return self._principal
+    def keys(self) -> frozenset[str]:
+        """What the policies' conditions look at, folded."""
+        return self._keys
 
     def subject(self, kind: NodeKind, tags: Mapping[str, str], facts: Mapping[str, str]) -> Subject:
-        """The part of these that a policy's conditions look at."""
-        known = tuple((key, value) for key, value in facts.items() if key.casefold() in self._keys)
-        return Subject(kind, self._relevant(tags), known)
-
-    def _relevant(self, tags: Mapping[str, str]) -> Tags:
-        prefixes = tuple(prefix.casefold() for prefix in TAG_PREFIXES)
-        wanted = {key.removeprefix(prefix) for prefix in prefixes for key in self._keys if key.startswith(prefix)}
-        return tuple(sorted((key, value) for key, value in tags.items() if key.casefold() in wanted))
+        """The part of a resource's tags, and of other facts about it, that a condition looks at."""
+        entries, looked_at = [], {}
+        for prefix in _PREFIXES[kind]:
+            for key, value in tags.items():
+                if f"{prefix}{key}".casefold() in self._keys:
+                    entries.append((f"{prefix}{key}", value))
+                    looked_at[key] = value
+        entries += [(key, value) for key, value in facts.items() if key.casefold() in self._keys]
+        return Subject(tuple(sorted(entries)), tuple(sorted(looked_at.items())))
 
     @property
     def looks_at_tags(self) -> bool:
@@ -81,122 +117,49 @@ class Simulator:
         return any(key.startswith(prefix.casefold()) for key in self._keys for prefix in TAG_PREFIXES)
 
     def judge(self, arns: Sequence[str], subject: Subject = _NOTHING) -> dict[str, Answer]:
-        """IAM's answer to StartSession for each resource of the subject, in one call."""
+        """IAM's answer to StartSession for each resource of the subject, in one call for up to CHUNK."""
         return {arn: answer for (_, arn), answer in self.judge_each((ACTION,), arns, subject).items()}
 
     def judge_each(
-        self, actions: Sequence[str], arns: Sequence[str], subject: Subject
+        self, actions: Sequence[str], arns: Sequence[str], subject: Subject = _NOTHING
     ) -> dict[tuple[str, str], Answer]:
-        """IAM's answer to each action on each resource of the subject, in one call."""
+        """IAM's answer to each action on each resource of the subject, in as few calls as IAM takes them."""
         answers: dict[tuple[str, str], Answer] = {}
+        rest = list(arns)
+        while rest:
+            several = rest[: self._chunk]
+            try:
+                answers |= self._asked(actions, several, subject)
+            except AwsError as error:
+                if error.code not in _TOO_MANY or len(several) <= _LEAST:
+                    raise
+                self._chunk = len(several) // 2
+            else:
+                rest = rest[len(several) :]
+        return answers
+
+    def _asked(self, actions: Sequence[str], arns: Sequence[str], subject: Subject) -> dict[tuple[str, str], Answer]:
+        answers: dict[tuple[str, str], Answer] = {}
+        self._step()
         # The pages that may come split the results: a later one adds to what is known.
         for page in self._gateway.pages(
             "iam",
             "simulate_principal_policy",
-            PolicySourceArn=self._principal,
+            page_size=CHUNK,
+            PolicySourceArn=self.principal,
             ActionNames=list(actions),
             ResourceArns=list(arns),
             ContextEntries=self._entries(subject),
         ):
             for result in decode.entries(page.get("EvaluationResults")):
                 action = decode.text(result.get("EvalActionName")) or actions[0]
-                for arn, answer in self._answers(result, arns, subject.tags).items():
+                for arn, answer in self._evaluations.answers(result, arns, subject.tags).items():
                     answers[action, arn] = answer
         return answers
 
     def _entries(self, subject: Subject) -> list[dict[str, Any]]:
-        known = {DOCUMENT_CHECK: ("boolean", "true"), **self._facts}
-        known |= {key: ("string", value) for key, value in subject.facts}
-        for prefix in _PREFIXES[subject.kind]:
-            known |= {prefix + key: ("string", value) for key, value in subject.tags}
+        known = {**self._facts, **{key: ("string", value) for key, value in subject.entries}}
         return [
             {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [value]}
             for key, (kind, value) in known.items()
-            if key.casefold() in self._keys
         ]
-
-    def _answers(self, result: Mapping[str, Any], arns: Sequence[str], tags: Tags) -> dict[str, Answer]:
-        specific = {
-            arn: self._answer(result, str(each.get("EvalResourceDecision")), each, tags)
-            for each in decode.entries(result.get("ResourceSpecificResults"))
-            if (arn := decode.text(each.get("EvalResourceName")))
-        }
-        if specific:
-            return specific
-        overall = self._answer(result, str(result.get("EvalDecision")), result, tags)
-        return dict.fromkeys(arns, overall)
-
-    def _answer(self, result: Mapping[str, Any], decision: str, details: Mapping[str, Any], tags: Tags) -> Answer:
-        policies = self._policies(details)
-        with_tags = "".join(f", tag {key}={value}" for key, value in tags)
-        if decision == "allowed":
-            return Answer(Verdict.ALLOWED, f"{policies}{with_tags}" if policies else "allowed by your policies")
-        if decision == "explicitDeny":
-            return Answer(Verdict.DENIED, f"forbidden by {policies or 'a policy'}{with_tags}")
-        missing = self._missing(details)
-        if missing:
-            return Answer(Verdict.UNKNOWN, f"your policies look at {missing}, which only AWS knows at the time")
-        return Answer(Verdict.DENIED, _limit(details) or _limit(result) or f"no policy of yours allows it{with_tags}")
-
-    def _policies(self, details: Mapping[str, Any]) -> str:
-        names = dict.fromkeys(
-            self._own_names(name)
-            for each in decode.entries(details.get("MatchedStatements"))
-            if (name := decode.text(each.get("SourcePolicyId")))
-        )
-        return f"polic{'y' if len(names) == 1 else 'ies'} {', '.join(names)}" if names else ""
-
-    def _missing(self, details: Mapping[str, Any]) -> str:
-        """The keys that were not known; a tag that is not told is one that the resource has not."""
-        prefixes = tuple(prefix.casefold() for prefix in (*TAG_PREFIXES, DOCUMENT_CHECK))
-        keys = decode.texts(details.get("MissingContextValues"))
-        return ", ".join(key for key in keys if not key.casefold().startswith(prefixes))
-
-
-def _limit(result: Mapping[str, Any]) -> str:
-    """What stands above the caller's own policies and does not allow it, if that is why."""
-    boundary = decode.entry(result.get("PermissionsBoundaryDecisionDetail")).get("AllowedByPermissionsBoundary")
-    organization = decode.entry(result.get("OrganizationsDecisionDetail")).get("AllowedByOrganizations")
-    if organization is False:
-        return "your organization's policies do not allow it"
-    return "your permissions boundary does not allow it" if boundary is False else ""
-
-
-def _principal_arn(gateway: Gateway, caller: Caller) -> str:
-    """The ARN whose policies decide, with a role's path: an assumed role's session ARN does not carry it."""
-    arn = caller.principal
-    if arn == caller.arn:
-        return arn
-    try:
-        role = gateway.call("iam", "get_role", RoleName=arn.rsplit("/", 1)[-1])
-    except AwsError:
-        # Most roles have no path; where this one does, the simulation will say that it cannot be found.
-        return arn
-    return decode.text(decode.entry(role.get("Role")).get("Arn")) or arn
-
-
-def _own_policy_names(principal: str) -> Any:
-    """Inline policies are reported as `user_NAME_POLICY`; the user knows theirs as POLICY."""
-    kind, _, name = principal.rsplit(":", 1)[-1].partition("/")
-    prefix = f"{kind}_{name.rsplit('/', 1)[-1]}_"
-    return lambda policy: policy.removeprefix(prefix)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _facts(caller: Caller, principal: str, user_id: str, region: str) -> dict[str, tuple[str, str]]:
-    """What every request of this caller carries, as far as it can be known here."""
-    facts = {
-        "aws:PrincipalArn": ("string", principal),
-        "aws:PrincipalAccount": ("string", caller.account),
-        "aws:userid": ("string", user_id),
-        "aws:RequestedRegion": ("string", region),
-        "aws:CurrentTime": ("date", _now()),
-        "aws:SecureTransport": ("boolean", "true"),
-        "aws:ViaAWSService": ("boolean", "false"),
-    }
-    if ":user/" in principal:
-        facts["aws:username"] = ("string", principal.rsplit("/", 1)[-1])
-    return facts

@@ -146,7 +146,7 @@ def test_calls_are_few(admin: Administrator) -> None:
     gateway = Recorder(admin.profile(allow(*LISTING, *SIMULATING), by_team, allow(START, resource=DOCUMENTS)))
     cloud = AwsCloud(Context(None, REGION), gateway)
     nodes = nodes_of(cloud)
-    groups = {(node.kind, node.tags.get("team")) for node in nodes}
+    groups = {(node.container, node.tags.get("team")) for node in nodes}
     assert len(access_of(cloud, nodes)) == len(nodes) > 40
     asked = [operation for operation, _ in gateway.asked]
     assert asked.count("simulate_principal_policy") == len(groups) + 1
@@ -192,12 +192,70 @@ def test_without_simulation_access_is_unknown(admin: Administrator, missing: str
     assert {answer.reason for answer in answers} == {f"{missing} is denied"}
 
 
-def test_a_condition_that_only_aws_can_judge_is_unknown(admin: Administrator) -> None:
-    by_mfa = allow(START, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
-    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), by_mfa))
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param([allow(START, Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})], id="allowed from there"),
+        pytest.param(
+            [allow(START), deny(START, Condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}})], id="forbidden else"
+        ),
+    ],
+)
+def test_a_condition_that_only_aws_can_judge_is_unknown(
+    admin: Administrator, statements: list[dict[str, object]]
+) -> None:
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), *statements))
     answer = access_of(cloud, nodes := nodes_of(cloud))[nodes[0].key].shell
     assert answer.verdict is Verdict.UNKNOWN
-    assert "aws:MultiFactorAuthPresent" in answer.reason
+    assert "aws:SourceIp" in answer.reason
+
+
+def test_an_access_key_of_long_standing_shows_no_mfa(admin: Administrator) -> None:
+    by_mfa = allow(START, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})
+    profile = admin.profile(allow(*LISTING, *SIMULATING), END, by_mfa)
+    assert assert_simulation_agrees_with_service(cloud_of(profile)) == {Verdict.DENIED}
+
+
+def test_tags_of_the_user_are_known(admin: Administrator) -> None:
+    own = allow(START, resource=NODES, Condition={"StringEquals": {"ssm:resourceTag/team": "${aws:PrincipalTag/team}"}})
+    statements = (allow(*LISTING, *SIMULATING, "iam:GetUser"), END, own, allow(START, resource=DOCUMENTS))
+    profile = admin.profile(*statements)
+    admin.client("iam").tag_user(UserName=profile, Tags=[{"Key": "team", "Value": "web"}])
+    # Containers are entered by ECS's action, which this user has not.
+    cloud = cloud_of(profile)
+    nodes = [node for node in nodes_of(cloud) if not node.container]
+    allowed = {key for key, each in access_of(cloud, nodes).items() if each.shell.verdict is Verdict.ALLOWED}
+    assert allowed == {node.key for node in nodes if node.tags.get("team") == "web"} != set()
+    assert assert_simulation_agrees_with_service(cloud) == {Verdict.ALLOWED, Verdict.DENIED}
+
+
+def test_what_iam_has_said_is_asked_for_again_once_it_does_not_hold(admin: Administrator) -> None:
+    """The keys and the documents are the same: only a node of a group shows that the policy has changed."""
+
+    def by_team(team: str) -> list[dict[str, object]]:
+        mine = allow(START, resource=NODES, Condition={"StringEquals": {"ssm:resourceTag/team": team}})
+        return [allow(*LISTING, *SIMULATING), mine, allow(START, resource=DOCUMENTS)]
+
+    def allowed() -> set[str | None]:
+        access = access_of(cloud, nodes)
+        return {node.tags.get("team") for node in nodes if access[node.key].forward.verdict is Verdict.ALLOWED}
+
+    gateway = Recorder(profile := admin.profile(*by_team("pay")))
+    cloud = AwsCloud(Context(None, REGION), gateway)
+    nodes = nodes_of(cloud)
+    assert allowed() == {"pay"}
+    asked_about = [resources for resources in simulated(gateway) if len(resources) > len(SessionKind)]
+    assert asked_about
+    gateway.asked.clear()
+    assert allowed() == {"pay"}
+    assert max(map(len, simulated(gateway))) == len(SessionKind)  # the documents, and else a node of each group
+    admin.put_policy(profile, *by_team("web"))
+    assert allowed() == {"web"}
+
+
+def simulated(gateway: Recorder) -> list[list[str]]:
+    """The resources of each simulation so far."""
+    return [asked["ResourceArns"] for operation, asked in gateway.asked if operation == "simulate_principal_policy"]
 
 
 def test_tags_that_could_not_be_read_leave_access_unknown(admin: Administrator) -> None:

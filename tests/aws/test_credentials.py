@@ -14,6 +14,7 @@ import pytest
 from ssm_tui.aws.credentials import read_credentials
 from ssm_tui.aws.gateway import LiveGateway
 from ssm_tui.aws.login_rights import doubt
+from ssm_tui.aws.signature import NO_SIGNATURE, Signature
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.credentials import PasswordMeans
 from ssm_tui.domain.databases import Database, Kind
@@ -179,6 +180,9 @@ class Answering:
 
     def endpoint(self, service: str) -> str:
         raise AssertionError(service)
+
+    def signature(self) -> Signature:
+        return NO_SIGNATURE
 
     def presigned(self, service: str, url: str, *, seconds: int) -> str:
         raise AssertionError(service)

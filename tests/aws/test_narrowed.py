@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ssm_tui.aws.live import AwsClouds
 from ssm_tui.aws.nodes import read_nodes
+from ssm_tui.aws.signature import NO_SIGNATURE, Signature
 from ssm_tui.commands import reading
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain.contexts import Context
@@ -89,6 +90,9 @@ class Fleet:
 
     def presigned(self, service: str, url: str, *, seconds: int) -> str:
         raise AssertionError("nodes are read without a signature of our own")
+
+    def signature(self) -> Signature:
+        return NO_SIGNATURE
 
     def pages(
         self, service: str, operation: str, *, page_size: int | None = None, **parameters: Any

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from tests.wire.ec2 import xml
 from tests.wire.fleet import ACCOUNT
 
 USER = f"arn:aws:iam::{ACCOUNT}:user/developer"
+
+_MATCHED = (
+    "<member><SourcePolicyId>Sessions</SourcePolicyId><SourcePolicyType>user-managed</SourcePolicyType>"
+    "<StartPosition><Line>3</Line><Column>16</Column></StartPosition>"
+    "<EndPosition><Line>9</Line><Column>6</Column></EndPosition></member>"
+)
 
 
 def answer(operation: str, inside: str = "") -> bytes:
@@ -31,13 +37,13 @@ def context_keys() -> bytes:
     return answer("GetContextKeysForPrincipalPolicy", inside)
 
 
-def simulated(resources: Iterable[str]) -> bytes:
-    """SimulatePrincipalPolicy: everything is allowed."""
+def simulated(decisions: Mapping[str, str]) -> bytes:
+    """SimulatePrincipalPolicy: IAM's words by resource, a result each."""
     members = "".join(
         f"<member><EvalActionName>ssm:StartSession</EvalActionName><EvalResourceName>{xml(each)}</EvalResourceName>"
-        "<EvalDecision>allowed</EvalDecision><MatchedStatements><member><SourcePolicyId>Sessions</SourcePolicyId>"
-        "<SourcePolicyType>IAM Policy</SourcePolicyType></member></MatchedStatements><MissingContextValues/></member>"
-        for each in resources
+        f"<EvalDecision>{decision}</EvalDecision><MatchedStatements>{_MATCHED if decision != 'implicitDeny' else ''}"
+        "</MatchedStatements><MissingContextValues/></member>"
+        for each, decision in decisions.items()
     )
     inside = f"<IsTruncated>false</IsTruncated><EvaluationResults>{members}</EvaluationResults>"
     return answer("SimulatePrincipalPolicy", inside)

@@ -64,6 +64,27 @@ class Gate:
         self.opened.set()
 
 
+@dataclass
+class Policies:
+    """What the caller's policies allow: sessions on nodes whose tag `team` is among these (None: on all), but for nodes
+    that are named as allowed or as forbidden; every session document but those named."""
+
+    teams: frozenset[str] | None = None
+    allowed: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    most: int = 10_000
+    """So many resources are simulated in a call; more are refused."""
+
+    def decide(self, resource: str, tags: Mapping[str, str]) -> str:
+        """IAM's word for the decision on starting a session there."""
+        name = resource.rpartition("/")[2]
+        if name in self.forbidden:
+            return "explicitDeny"
+        team = tags.get("ssm:resourceTag/team")
+        known = self.teams is None or ":document/" in resource or team in self.teams or name in self.allowed
+        return "allowed" if known else "implicitDeny"
+
+
 class Plan:
     """The faults in force and the calls so far. May be used from any thread."""
 
@@ -71,6 +92,7 @@ class Plan:
         self.latency = latency
         self.page_bounds: dict[str, int] = {}
         """By operation: pages smaller than what is asked for, as AWS may give them."""
+        self.policies = Policies()
         self.hollow = False
         """Whether an empty page, with a token, comes before each other one, as AWS may do."""
         self._faults: list[Fault] = []

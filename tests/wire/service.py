@@ -60,7 +60,7 @@ class Service:
             "ecs:ListClusters": lambda _: b'{"clusterArns": []}',
             "sts:GetCallerIdentity": lambda _: identity.caller(),
             "iam:GetContextKeysForPrincipalPolicy": lambda _: identity.context_keys(),
-            "iam:SimulatePrincipalPolicy": lambda p: identity.simulated(listed(p, "ResourceArns.member")),
+            "iam:SimulatePrincipalPolicy": self._simulated,
             "iam:ListAccountAliases": lambda _: identity.aliases(),
         }.get(call.operation)
         if handler is None:
@@ -104,6 +104,19 @@ class Service:
 
     def _made(self, make: Body, numbers: tuple[int, ...], token: str, _version: int) -> bytes:
         return make([self._fleet.machine(n) for n in numbers], token)
+
+    def _simulated(self, form: Mapping[str, Any]) -> bytes:
+        policies, resources = self._plan.policies, listed(form, "ResourceArns.member")
+        if len(resources) > policies.most:
+            raise BadRequestError("InvalidInput", "The request is too large.")
+        if len(resources) > int(form.get("MaxItems", 100)):
+            raise BadRequestError("InvalidInput", "This stub has no second page of a simulation.")
+        entry = "ContextEntries.member"
+        tags = {
+            form[f"{entry}.{n}.ContextKeyName"]: form[f"{entry}.{n}.ContextKeyValues.member.1"]
+            for n in _numbers(form, entry)
+        }
+        return identity.simulated({each: policies.decide(each, tags) for each in resources})
 
     def _tags(self, body: Mapping[str, Any]) -> bytes:
         machines = (self._fleet.machine(n) for n in self._fleet.hybrids)
