@@ -7,6 +7,18 @@ from typing import Any
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.databases import Database, Kind
+from ssm_tui.domain.networks import (
+    LOCAL,
+    AclRule,
+    Network,
+    NetworkAcl,
+    Permission,
+    Route,
+    RouteTable,
+    SecurityGroup,
+    Source,
+    Subnet,
+)
 from ssm_tui.domain.nodes import Node, Ping
 
 SEOUL = Context("dev", "ap-northeast-2")
@@ -38,3 +50,30 @@ def database(id_: str = "orders", **fields: Any) -> Database:
         "user": "app",
     }
     return Database(id=id_, **(defaults | fields))
+
+
+OPEN = (AclRule(100, True, "-1", "0.0.0.0/0"), AclRule(32767, False, "-1", "0.0.0.0/0"))
+ANYWHERE = Permission("-1", None, None, cidrs=("0.0.0.0/0",))
+
+
+def network(*groups: SecurityGroup, **facts: Any) -> Network:
+    """vpc-1 with one open subnet, subnet-1, and everything read; each group lets out what its nodes like."""
+    defaults: dict[str, Any] = {
+        "read": frozenset(Source),
+        "vpcs": ("vpc-1",),
+        "groups": groups,
+        "acls": (NetworkAcl("acl-1", ("subnet-1",), OPEN, OPEN),),
+        "tables": (RouteTable("rtb-1", "vpc-1", (Route("10.1.0.0/16", LOCAL),), main=True),),
+        "subnets": (Subnet("subnet-1", "vpc-1", "ap-northeast-2a", ("10.1.0.0/16",)),),
+    }
+    return Network(**(defaults | facts))
+
+
+def group(id_: str, *ingress: Permission, egress: tuple[Permission, ...] = (ANYWHERE,)) -> SecurityGroup:
+    """A security group, which lets everything out unless told otherwise."""
+    return SecurityGroup(id_, ingress, egress)
+
+
+def admits(*groups: str, port: int = 5432) -> Permission:
+    """A permission for a TCP port that names groups."""
+    return Permission("tcp", port, port, groups=groups)

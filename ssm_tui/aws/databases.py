@@ -1,4 +1,4 @@
-"""Reads a context's databases: RDS, RDS Proxy and ElastiCache at once, then the security groups that guard them.
+"""Reads a context's databases: RDS, RDS Proxy and ElastiCache at once, then the networks around them.
 
 Decoding is pure and tolerant, as in `decode`: what has no endpoint (being created, say) is left out.
 """
@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.aws import caches, decode
+from ssm_tui.aws.networks import read_network
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.networks import SecurityGroup
 
-# The most that RDS and ElastiCache give a page; EC2 takes 200 values a filter.
+# The most that RDS and ElastiCache give a page.
 PAGE = 100
-GROUPS_AT_ONCE = 200
 
 
 def read_databases(gateway: Gateway, context: Context, account: str | None) -> Iterator[DatabasePage]:
-    """The databases as they come, then their security groups. A service that says no becomes a note.
+    """The databases as they come, then the networks around them. A service that says no becomes a note.
 
     Raises AwsError where none of the services could be read.
     """
@@ -37,7 +36,7 @@ def read_databases(gateway: Gateway, context: Context, account: str | None) -> I
         ("ElastiCache", partial(caches.read, gateway, context, account)),
     )
     failures: list[AwsError] = []
-    guards: set[str] = set()
+    vpcs: set[str] = set()
     for event in merged([partial(_told, name, read) for name, read in sources]):
         if isinstance(event, tuple):
             name, error = event
@@ -46,9 +45,10 @@ def read_databases(gateway: Gateway, context: Context, account: str | None) -> I
                 raise failures[0]
             yield DatabasePage(notes=(Note(f"{name} could not be read: {error.message}", error.hint),))
         else:
-            guards.update(group for database in event for group in database.security_groups)
+            vpcs.update(database.vpc for database in event if database.vpc)
             yield DatabasePage(tuple(event))
-    yield from _guards(gateway, sorted(guards))
+    network, note = read_network(gateway, vpcs, account)
+    yield DatabasePage(network=network, notes=(note,) if note else ())
 
 
 def _told(name: str, read: Callable[[], Iterator[list[Database]]]) -> Iterator[list[Database] | tuple[str, AwsError]]:
@@ -58,20 +58,6 @@ def _told(name: str, read: Callable[[], Iterator[list[Database]]]) -> Iterator[l
                 yield page
     except AwsError as error:
         yield name, error
-
-
-def _guards(gateway: Gateway, wanted: list[str]) -> Iterator[DatabasePage]:
-    groups: list[SecurityGroup] = []
-    try:
-        for start in range(0, len(wanted), GROUPS_AT_ONCE):
-            # By filter, not by GroupIds: one group that is gone would fail the call for all.
-            by_id = [{"Name": "group-id", "Values": wanted[start : start + GROUPS_AT_ONCE]}]
-            for page in gateway.pages("ec2", "describe_security_groups", Filters=by_id):
-                groups.extend(decode.security_groups(page))
-    except AwsError as error:
-        yield DatabasePage(notes=(Note(f"security groups could not be read: {error.message}", error.hint),))
-    if groups:
-        yield DatabasePage(groups=tuple(groups))
 
 
 def _rds(gateway: Gateway, context: Context, account: str | None) -> Iterator[list[Database]]:

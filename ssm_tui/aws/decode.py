@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import Ping, Platform
 
 if TYPE_CHECKING:
@@ -227,41 +226,3 @@ def _instance(instance_id: str, each: Mapping[str, Any], account: str | None) ->
         ),
         tags=tags(each.get("Tags")),
     )
-
-
-def security_groups(response: Mapping[str, Any]) -> list[SecurityGroup]:
-    """A page of DescribeSecurityGroups.
-
-    A group that admits prefix lists is left out: what they hold is not read, so what the group admits is not known.
-    """
-    return [
-        SecurityGroup(group_id, tuple(_ingress(rule) for rule in entries(each.get("IpPermissions"))))
-        for each in entries(response.get("SecurityGroups"))
-        if (group_id := text(each.get("GroupId")))
-        and not any(rule.get("PrefixListIds") for rule in entries(each.get("IpPermissions")))
-    ]
-
-
-def _ingress(rule: Mapping[str, Any]) -> Ingress:
-    ranges = [each.get("CidrIp") for each in entries(rule.get("IpRanges"))]
-    ranges += [each.get("CidrIpv6") for each in entries(rule.get("Ipv6Ranges"))]
-    return Ingress(
-        protocol=text(rule.get("IpProtocol")) or "",
-        first_port=_bound(rule.get("FromPort")),
-        last_port=_bound(rule.get("ToPort")),
-        cidrs=tuple(each for each in texts(ranges) if _is_network(each)),
-        groups=texts([each.get("GroupId") for each in entries(rule.get("UserIdGroupPairs"))]),
-    )
-
-
-def _bound(value: object) -> int | None:
-    # -1 is "all" in EC2's permissions.
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _is_network(value: str) -> bool:
-    try:
-        ip_network(value, strict=False)
-    except ValueError:
-        return False
-    return True

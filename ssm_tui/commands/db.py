@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.commands.reading import read_all, read_databases
 from ssm_tui.commands.terminal import write_line, write_table
-from ssm_tui.domain.databases import choose_relay
 from ssm_tui.domain.ordering import database_order
+from ssm_tui.domain.relays import choose_relay
 
 if TYPE_CHECKING:
-    from ssm_tui.domain.databases import Database, Relay
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.relays import Relay
     from ssm_tui.domain.services import Clouds
 
 HEAD = ("ID", "ENGINE", "ROLE", "ENDPOINT", "CONTEXT", "REACHABLE", "RELAY", "WHY")
@@ -22,7 +23,7 @@ def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
     """Lists the databases that match. Raises SsmTuiError; 1 where a context could not be read."""
     listing = read_all(clouds, read_databases)
     found = [
-        (database, choose_relay(database, each.nodes, each.groups))
+        (database, choose_relay(database, each.nodes, each.terrain))
         for each in listing.found
         for database in each.databases
         if wanted.matches(database)

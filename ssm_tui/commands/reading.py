@@ -12,6 +12,7 @@ from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.filters import Filter
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.narrowing import narrowing
+from ssm_tui.domain.reachability.terrain import Terrain
 from ssm_tui.errors import AwsError, RegionNotEnabledError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
-    from ssm_tui.domain.networks import SecurityGroup
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Cloud, Clouds
 
@@ -33,7 +33,7 @@ class Found:
     context: Context
     nodes: tuple[Node, ...] = ()
     databases: tuple[Database, ...] = ()
-    groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    terrain: Terrain = field(default_factory=Terrain)
     notes: tuple[Note, ...] = ()
     error: AwsError | None = None
     alias: str | None = None
@@ -84,13 +84,13 @@ def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
     """The databases of a context, and the nodes that may be relays, with access, if wanted."""
     inventory, notes, error = _inventory(cloud, access=True) if relays else (Inventory(), (), None)
     databases: dict[str, Database] = {}
-    groups: dict[str, SecurityGroup] = {}
+    terrain = Terrain()
     told = list(notes)
     for page in cloud.database_pages():
         databases |= {database.id: database for database in page.databases}
-        groups |= {group.id: group for group in page.groups}
+        terrain = terrain if page.network is None else Terrain(page.network)
         told.extend(page.notes)
-    return Found(cloud.context, tuple(inventory), tuple(databases.values()), groups, tuple(told), error)
+    return Found(cloud.context, tuple(inventory), tuple(databases.values()), terrain, tuple(told), error)
 
 
 def _inventory(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ssm_tui.commands.reading import Found, read_all, read_databases, read_nodes
 from ssm_tui.commands.terminal import say
-from ssm_tui.domain.databases import Database, Reachable, Relay, choose_relay
+from ssm_tui.domain.databases import Database, Reachable
 from ssm_tui.domain.nodes import Node
+from ssm_tui.domain.relays import Relay, choose_relay
 from ssm_tui.domain.saved import is_node_id
 from ssm_tui.domain.targets import resolve
 from ssm_tui.errors import TargetError
@@ -53,7 +54,7 @@ def find_relay(clouds: Clouds, database: Database, around: Found) -> Relay:
     near = [node for node in read_nodes(cloud, access=False).nodes if node.vpc == database.vpc]
     # Access is asked for the nodes that stand where a relay must: every simulation costs a call.
     answers = {key: access for portion in cloud.access(near) for key, access in portion.items()}
-    relay = choose_relay(database, [_with(node, answers) for node in near], around.groups)
+    relay = choose_relay(database, [_with(node, answers) for node in near], around.terrain)
     if relay.node is None or relay.reachable is Reachable.NO:
         raise TargetError(f"no relay reaches {database.id}: {relay.why}", "name one that does with --relay TARGET")
     return relay

@@ -1,15 +1,16 @@
-"""The databases that are known, of every context, and the security groups around them, while pages arrive."""
+"""The databases that are known, of every context, and the networks around them, while pages arrive."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database, DatabasePage
-    from ssm_tui.domain.networks import SecurityGroup
+    from ssm_tui.domain.networks import Network
+    from ssm_tui.domain.reachability.terrain import Terrain
     from ssm_tui.domain.snapshots import Snapshot
 
 
@@ -18,7 +19,8 @@ class DatabaseInventory:
 
     def __init__(self) -> None:
         self._databases: dict[tuple[Context, str], Database] = {}
-        self._groups: dict[Context, dict[str, SecurityGroup]] = {}
+        self._networks: dict[Context, Network] = {}
+        self._terrains: dict[Context, Terrain] = {}
         self._told: dict[Context, set[str]] = {}  # ids that the read under way has told of
 
     def __len__(self) -> int:
@@ -31,9 +33,17 @@ class DatabaseInventory:
         """Those of the context."""
         return tuple(database for database in self if database.context == context)
 
-    def groups(self, context: Context) -> Mapping[str, SecurityGroup]:
-        """The security groups of the context, by id."""
-        return self._groups.get(context, {})
+    def network(self, context: Context) -> Network | None:
+        """What was read of the networks around the context's databases."""
+        return self._networks.get(context)
+
+    def terrain(self, context: Context) -> Terrain:
+        """What is known of the networks around the context's databases."""
+        if context not in self._terrains:
+            from ssm_tui.domain.reachability.terrain import Terrain  # not before the first paint
+
+            self._terrains[context] = Terrain(self._networks.get(context))
+        return self._terrains[context]
 
     def begin(self, context: Context) -> None:
         """A new read of the context starts; the rows of the last one stay until it has ended."""
@@ -44,14 +54,17 @@ class DatabaseInventory:
         for database in page.databases:
             self._databases[database.key] = database
             self._told[context].add(database.id)
-        self._groups.setdefault(context, {}).update({group.id: group for group in page.groups})
+        if page.network is not None:
+            self._networks[context] = page.network
+            self._terrains.pop(context, None)
 
     def recall(self, snapshot: Snapshot) -> None:
         """Rows of an earlier run: they stand behind everything that has been read in this one."""
         for database in snapshot.databases:
             self._databases.setdefault(database.key, database)
-        groups = {group.id: group for group in snapshot.groups}
-        self._groups[snapshot.context] = groups | self._groups.get(snapshot.context, {})
+        if snapshot.network is not None:
+            self._networks.setdefault(snapshot.context, snapshot.network)
+            self._terrains.pop(snapshot.context, None)
 
     def finish(self, context: Context) -> None:
         """The read came to its end and lacks nothing: what it did not show of the context is gone."""
@@ -61,7 +74,8 @@ class DatabaseInventory:
     def drop(self, context: Context) -> None:
         """Nothing that is known of the context holds any more."""
         self._remove(self.of(context))
-        self._groups.pop(context, None)
+        self._networks.pop(context, None)
+        self._terrains.pop(context, None)
         if context in self._told:
             self._told[context] = set()
 

@@ -1,24 +1,20 @@
-"""Databases: private endpoints worth a tunnel, and the relay that reaches each."""
+"""Databases: private endpoints worth a tunnel."""
 
 from __future__ import annotations
 
 # Databases are written to files and read back: what their fields are is looked up at run time.
 from collections.abc import Mapping  # noqa: TC003
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.access import Verdict
 from ssm_tui.domain.contexts import Context  # noqa: TC001
-from ssm_tui.domain.ordering import Order, node_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from ssm_tui.domain.contexts import Note
-    from ssm_tui.domain.networks import SecurityGroup
-    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.networks import Network
 
 
 class Kind(StrEnum):
@@ -177,10 +173,10 @@ DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DatabasePage:
-    """Some databases of a context, the security groups that guard them, and what could not be read."""
+    """Some databases of a context, what is known of the networks around all of them, and what could not be read."""
 
     databases: tuple[Database, ...] = ()
-    groups: tuple[SecurityGroup, ...] = ()
+    network: Network | None = None
     notes: tuple[Note, ...] = ()
 
 
@@ -190,88 +186,3 @@ class Reachable(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """The node chosen to reach a database through (None where there is none), the verdict, and why in one line.
-
-    `others` are the next best, for the time when that node is gone: none of which is known not to reach it.
-    """
-
-    node: Node | None
-    reachable: Reachable
-    why: str
-    others: tuple[Node, ...] = ()
-
-
-OTHERS = 3  # relays that are kept beside the one chosen
-
-
-# The documented floor of AWS-StartPortForwardingSessionToRemoteHost (Systems Manager User Guide, "Start a session").
-REMOTE_HOST_FLOOR = (3, 1, 1374, 0)
-
-
-def choose_relay(database: Database, nodes: Sequence[Node], groups: Mapping[str, SecurityGroup]) -> Relay:
-    """The best relay among `nodes` by the simplest honest rule: in the database's VPC, online, allowed to forward to a
-    remote host, and admitted by the database's security groups where those could be read.
-
-    `groups` are the security groups known, by id. A candidate of which something is unknown stands behind every one
-    that is known to reach the database, and a container behind every machine: tasks are replaced with each deployment.
-    Among equals the one that shares most tags with the database (its env, its team), then the name decides, so that
-    the choice stays the same from read to read.
-    """
-    near = [n for n in nodes if n.vpc and n.vpc == database.vpc and n.context.region == database.context.region]
-    if database.vpc is None:
-        return Relay(None, Reachable.UNKNOWN, "the database's VPC is not known")
-    if not near:
-        return Relay(None, Reachable.NO, f"no node that Systems Manager knows is in {database.vpc}")
-    online = [n for n in near if n.online]
-    if not online:
-        return Relay(None, Reachable.NO, f"none of the {len(near)} nodes in {database.vpc} is online")
-    able = [n for n in online if forwards_to_hosts(n)]
-    if not able:
-        return Relay(None, Reachable.NO, f"the agents in {database.vpc} are older than {_text(REMOTE_HOST_FLOOR)}")
-    may = [n for n in able if n.access.remote.verdict is not Verdict.DENIED]
-    if not may:
-        why = able[0].access.remote.reason
-        return Relay(None, Reachable.NO, f"you may not forward through any of {len(able)} nodes in its VPC: {why}")
-    judged = (_judge(database, node, groups) for node in may)
-    best, *rest = nsmallest(1 + OTHERS, judged, key=lambda relay: _rank(database, relay))
-    others = (relay.node for relay in rest if relay.reachable is not Reachable.NO)
-    return replace(best, others=tuple(node for node in others if node is not None))
-
-
-def forwards_to_hosts(node: Node) -> bool:
-    """Whether the agent is new enough to forward to a remote host; one whose version is not known gets the benefit."""
-    version = [int(part) for part in (node.agent_version or "").split(".") if part.isdecimal()]
-    return not version or tuple(version) >= REMOTE_HOST_FLOOR
-
-
-def _text(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
-
-
-def _judge(database: Database, node: Node, groups: Mapping[str, SecurityGroup]) -> Relay:
-    guards = [groups.get(group) for group in database.security_groups]
-    known = [guard for guard in guards if guard is not None]
-    rule = next(filter(None, (guard.admits(node, database.port) for guard in known)), None)
-    if rule is None and guards and len(known) == len(guards):
-        names = ", ".join(database.security_groups)
-        return Relay(node, Reachable.NO, f"{names} admits no node of its VPC that you may use on port {database.port}")
-    if node.access.remote.verdict is Verdict.UNKNOWN:
-        return Relay(
-            node, Reachable.UNKNOWN, f"whether you may use {node.label} is not known: {node.access.remote.reason}"
-        )
-    if rule is None:
-        return Relay(node, Reachable.UNKNOWN, f"{node.label} is in its VPC; the security groups could not be read")
-    return Relay(node, Reachable.YES, f"{node.label} is online in its VPC, you may use it, and {rule}")
-
-
-_ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
-
-
-def _rank(database: Database, relay: Relay) -> tuple[int, bool, int, Order]:
-    assert relay.node is not None  # noqa: S101 - _judge always names the node
-    shared = len(database.tags.items() & relay.node.tags.items())
-    return _ORDER.index(relay.reachable), relay.node.container, -shared, node_order(relay.node)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
-    from ssm_tui.domain.networks import SecurityGroup
+    from ssm_tui.domain.networks import Network
     from ssm_tui.domain.nodes import Node
 
 
@@ -27,4 +27,4 @@ class Snapshot:
     since: datetime
     nodes: tuple[Node, ...] = ()
     databases: tuple[Database, ...] = ()
-    groups: tuple[SecurityGroup, ...] = ()
+    network: Network | None = None

@@ -19,7 +19,7 @@ import msgspec
 
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.databases import Database  # noqa: TC001 - msgspec looks the fields' types up at run time
-from ssm_tui.domain.networks import SecurityGroup  # noqa: TC001
+from ssm_tui.domain.networks import Network  # noqa: TC001
 from ssm_tui.domain.nodes import Node, Ping, Platform
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.store import whole
@@ -88,7 +88,7 @@ class _Row(msgspec.Struct, array_like=True, gc=False):
 class _Portion(msgspec.Struct, omit_defaults=True):
     nodes: list[_Row] = []
     databases: tuple[Database, ...] = ()
-    groups: tuple[SecurityGroup, ...] = ()
+    network: Network | None = None
 
 
 _PORTIONS: Final = msgspec.msgpack.Decoder(_Portion)
@@ -184,14 +184,14 @@ class KeptRows:
         for _ in range(head.portions):
             portion = _decoded(_PORTIONS, _read_piece(file))
             nodes = tuple(Node(context=context, **msgspec.structs.asdict(row)) for row in portion.nodes)
-            yield Snapshot(context, head.account, head.since, nodes, portion.databases, portion.groups)
+            yield Snapshot(context, head.account, head.since, nodes, portion.databases, portion.network)
 
     def _pieces(self, snapshot: Snapshot) -> Iterator[bytes]:
         rows = [_Row(*(getattr(node, name) for name in _Row.__struct_fields__)) for node in snapshot.nodes]
         portions = [
             _Portion(rows[:FIRST]),
             *(_Portion(rows[start : start + PORTION]) for start in range(FIRST, len(rows), PORTION)),
-            _Portion([], snapshot.databases, snapshot.groups),
+            _Portion([], snapshot.databases, snapshot.network),
         ]
         origin = self._origin(snapshot.context.profile)
         yield _piece(_Head(FILE, VERSION, snapshot.context, origin, snapshot.account, snapshot.since, len(portions)))

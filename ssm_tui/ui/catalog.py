@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.domain.completion import Counted
 from ssm_tui.domain.database_inventory import DatabaseInventory
-from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable, Relay, choose_relay
+from ssm_tui.domain.databases import DATABASE_FIELDS, Reachable
 from ssm_tui.domain.filters import NONE_SAVED, Filter, parse
 from ssm_tui.domain.inventory import AS_THEY_ARE, Inventory
 from ssm_tui.domain.lacks import EVERYTHING, may_be_there
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.nodes import NodeKey, NodePage
+    from ssm_tui.domain.relays import Relay
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
@@ -178,7 +179,7 @@ class Catalog:
             min(reading.ended[part] for part in ("nodes", "databases") if part in reading.ended),
             tuple(self._inventory.of(context)),
             self._databases.of(context),
-            tuple(self._databases.groups(context).values()),
+            self._databases.network(context),
         )
 
     def belongs_to(self, context: Context, account: str) -> bool:
@@ -257,19 +258,33 @@ class Catalog:
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""
         if self._relays is None:
-            near: dict[tuple[Context, str | None], list[Node]] = {}
-            for node in self._inventory:
-                near.setdefault((node.context, node.vpc), []).append(node)
+            near = self._nodes_by_vpc()
             self._relays = {
-                database.key: self._chosen_relay(database, near.get((database.context, database.vpc), []))
-                for database in self._databases
+                database.key: self._chosen_relay(database, self._near(database, near)) for database in self._databases
             }
         return self._relays
 
+    def _nodes_by_vpc(self) -> dict[Context, dict[str | None, list[Node]]]:
+        found: dict[Context, dict[str | None, list[Node]]] = {}
+        for node in self._inventory:
+            found.setdefault(node.context, {}).setdefault(node.vpc, []).append(node)
+        return found
+
+    def _near(self, database: Database, nodes: Mapping[Context, Mapping[str | None, list[Node]]]) -> list[Node]:
+        """Those that may be relays: of a context's 10,000 nodes a few hundred stand in any one VPC."""
+        here = nodes.get(database.context, {})
+        wanted = here if database.vpc is None else self._databases.terrain(database.context).joined(database.vpc)
+        return [node for vpc in wanted for node in here.get(vpc, ())]
+
     def _chosen_relay(self, database: Database, near: Sequence[Node]) -> Relay:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
-        relay = choose_relay(database, near, self._databases.groups(database.context))
+        from ssm_tui.domain.relays import Relay, choose_relay  # not before the first paint
+
+        terrain = self._databases.terrain(database.context)
+        relay = choose_relay(database, near, terrain)
         reading = self.readings[database.context]
+        if relay.reachable is Reachable.UNKNOWN and not terrain.facts.read and "databases" in reading.parts:
+            return Relay(None, Reachable.UNKNOWN, READING_RELAYS)
         if relay.reachable is not Reachable.NO or reading.read >= {"nodes", "access"}:
             return relay
         if reading.parts & {"nodes", "access"} or not reading.errors:

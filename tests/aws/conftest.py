@@ -17,12 +17,24 @@ from tests.demo_cloud import Caller
 
 REGION = "ap-northeast-2"
 CONTAINERS = ("ecs:ListClusters", "ecs:ListTasks", "ecs:DescribeTasks", "ec2:DescribeNetworkInterfaces")
+NETWORKS = (
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcPeeringConnections",
+    "ec2:DescribeTransitGateways",
+    "ec2:DescribeTransitGatewayAttachments",
+    "ec2:DescribeTransitGatewayVpcAttachments",
+    "ec2:SearchTransitGatewayRoutes",
+    "ec2:GetManagedPrefixListEntries",
+)
 LISTING = (
     "ssm:DescribeInstanceProperties",
     "ssm:DescribeInstanceInformation",
     "ssm:ListTagsForResource",
     "ec2:DescribeInstances",
-    "ec2:DescribeSecurityGroups",
+    *NETWORKS,
     "rds:Describe*",
     "elasticache:Describe*",
     *CONTAINERS,

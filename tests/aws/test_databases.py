@@ -8,23 +8,23 @@ from ssm_tui.aws import caches, databases
 from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
-from ssm_tui.domain.networks import SecurityGroup
+from ssm_tui.domain.networks import Network, Source
 from ssm_tui.errors import AccessDeniedError
 from tests.aws.conftest import LISTING, Administrator, allow, cloud_of, deny
 from tests.builders import SEOUL
 
 
-def read(cloud: AwsCloud) -> tuple[dict[str, Database], dict[str, SecurityGroup], list[Note]]:
+def read(cloud: AwsCloud) -> tuple[dict[str, Database], Network, list[Note]]:
     pages: list[DatabasePage] = list(cloud.database_pages())
     return (
         {database.id: database for page in pages for database in page.databases},
-        {group.id: group for page in pages for group in page.groups},
+        next(page.network for page in pages if page.network is not None),
         [note for page in pages for note in page.notes],
     )
 
 
 def test_every_kind_is_listed_with_its_guards(admin: Administrator) -> None:
-    found, groups, notes = read(cloud_of(admin.profile(allow(*LISTING))))
+    found, network, notes = read(cloud_of(admin.profile(allow(*LISTING))))
     assert not notes
     roles = {id_: (database.kind, database.role) for id_, database in found.items()}
     assert roles["orders"] == (Kind.RDS, Role.INSTANCE)
@@ -39,7 +39,7 @@ def test_every_kind_is_listed_with_its_guards(admin: Administrator) -> None:
         assert database.vpc, database.id
         assert database.endpoint
         assert database.account == "123456789012"
-        assert set(database.security_groups) <= set(groups)
+        assert set(database.security_groups) <= {group.id for group in network.groups}
         assert database.security_groups
     orders = found["orders"]
     assert (orders.engine, orders.port, orders.database, orders.user) == ("postgres", 5432, "orders", "app")
@@ -71,11 +71,14 @@ def test_clusters_denied_leave_the_instances(admin: Administrator) -> None:
     assert "rds:DescribeDBClusters" in notes[0].message + notes[0].hint
 
 
-def test_security_groups_denied_are_a_note(admin: Administrator) -> None:
-    found, groups, notes = read(cloud_of(admin.profile(allow(*LISTING), deny("ec2:DescribeSecurityGroups"))))
+@pytest.mark.parametrize("source", [Source.GROUPS, Source.ACLS, Source.TABLES, Source.SUBNETS])
+def test_a_part_of_the_networks_that_is_denied_is_a_note(admin: Administrator, source: Source) -> None:
+    found, network, notes = read(cloud_of(admin.profile(allow(*LISTING), deny(source.value))))
     assert "orders" in found
-    assert not groups
-    assert "ec2:DescribeSecurityGroups" in notes[0].message + notes[0].hint
+    assert source not in network.read
+    (note,) = notes
+    assert source.value in note.hint
+    assert not note.partial, "no row is missing"
 
 
 def test_everything_denied_is_an_error(admin: Administrator) -> None:

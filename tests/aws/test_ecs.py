@@ -11,9 +11,11 @@ from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain import sessions
 from ssm_tui.domain.access import SessionKind, Verdict
 from ssm_tui.domain.contexts import Context, Note
-from ssm_tui.domain.databases import Reachable, choose_relay
+from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, Ping
+from ssm_tui.domain.reachability.terrain import Terrain
+from ssm_tui.domain.relays import choose_relay
 from ssm_tui.errors import AwsError
 from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny
 from tests.aws.test_nodes import Recorder
@@ -171,8 +173,8 @@ def test_a_container_is_the_relay_where_policies_allow_tasks_alone(admin: Admini
         inventory.learn(answers)
     pages = list(cloud.database_pages())
     (orders,) = {each.id: each for page in pages for each in page.databases if each.id == "orders"}.values()
-    groups = {group.id: group for page in pages for group in page.groups}
-    relay = choose_relay(orders, list(inventory), groups)
+    (network,) = [page.network for page in pages if page.network]
+    relay = choose_relay(orders, list(inventory), Terrain(network))
     assert relay.reachable is Reachable.YES
     assert relay.node is not None
     assert relay.node.name == "shop-api/app"

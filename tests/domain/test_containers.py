@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 
 from ssm_tui.domain import sessions
 from ssm_tui.domain.containers import ContainerTarget, read_target
-from ssm_tui.domain.databases import Reachable, choose_relay
+from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.kinds import NodeKind
-from ssm_tui.domain.networks import Ingress, SecurityGroup
 from ssm_tui.domain.nodes import NODE_FIELDS, Ping, Platform
+from ssm_tui.domain.reachability.terrain import Terrain
+from ssm_tui.domain.relays import choose_relay
 from ssm_tui.domain.sessions import aws_argv, shell_on, shown
 from ssm_tui.domain.ssh import Means, entries
 from ssm_tui.errors import TargetError
-from tests.builders import SEOUL, database, node
+from tests.builders import SEOUL, admits, database, group, network, node
 
 ID = "ecs:my_shop_0a1b_0a1b-77"
 CLUSTERS = st.text("abcXYZ019_-", min_size=1, max_size=12)
 TASKS = st.text("abcdef0123456789-", min_size=1, max_size=12)
-GUARD = {"sg-db": SecurityGroup("sg-db", (Ingress("tcp", 5432, 5432, groups=("sg-app",)),))}
+GUARD = Terrain(network(group("sg-db", admits("sg-app")), group("sg-app")))
 
 
 @given(CLUSTERS, TASKS, TASKS)
@@ -83,8 +84,16 @@ def test_ssh_knows_machines_alone() -> None:
 
 
 def test_a_container_is_a_relay_behind_every_machine() -> None:
-    machine = node("i-1", name="z", vpc="vpc-1", security_groups=("sg-app",))
-    task = node(ID, name="api/app", vpc="vpc-1", security_groups=("sg-app",), tags={"env": "prod"})
+    machine = node("i-1", name="z", vpc="vpc-1", subnet="subnet-1", ip="10.1.0.5", security_groups=("sg-app",))
+    task = node(
+        ID,
+        name="api/app",
+        vpc="vpc-1",
+        subnet="subnet-1",
+        ip="10.1.0.5",
+        security_groups=("sg-app",),
+        tags={"env": "prod"},
+    )
     orders = database(tags={"env": "prod"})
     assert choose_relay(orders, [task, machine], GUARD).node is machine
     alone = choose_relay(orders, [task], GUARD)

@@ -19,15 +19,22 @@ from hypothesis import strategies as st
 
 from ssm_tui.domain.access import NO_ANSWERS
 from ssm_tui.domain.contexts import Context
-from ssm_tui.domain.networks import Ingress, SecurityGroup
+from ssm_tui.domain.networks import Attachment, Peering, Permission, PrefixList, TransitTable
 from ssm_tui.domain.nodes import Node, Ping, Platform
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.store import inventory
 from ssm_tui.store.inventory import KeptRows, clear
-from tests.builders import HOSTILE, SEOUL, VIRGINIA, database, node
+from tests.builders import HOSTILE, SEOUL, VIRGINIA, database, group, network, node
 
 SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-GROUP = SecurityGroup("sg-db", (Ingress("tcp", 5432, 5432, cidrs=("10.0.0.0/8",), groups=("sg-app",)),))
+RULE = Permission("tcp", 5432, 5432, cidrs=("10.0.0.0/8",), groups=("sg-app",), prefix_lists=("pl-1",))
+NETWORK = network(
+    group("sg-db", RULE),
+    prefix_lists=(PrefixList("pl-1", ("10.3.0.0/16",)),),
+    peerings=(Peering("pcx-1", ("vpc-1", "vpc-2"), "active"),),
+    attachments=(Attachment("tgw-attach-1", "tgw-1", "vpc-1", "available", "tgw-rtb-1", ("subnet-1",), True),),
+    transit_tables=(TransitTable("tgw-rtb-1", ()),),
+)
 FULL = Node(
     id="i-1", context=SEOUL, account="123456789012", name=HOSTILE, ping=Ping.LOST, last_ping=SINCE, state="running",
     platform=Platform.WINDOWS, os="Windows", agent_version="3.3", ip="10.0.0.1", vpc="vpc-1", subnet="subnet-1",
@@ -42,7 +49,7 @@ def kept(folder: Path, *, origin: str = "keys-1", asked: str = "all") -> KeptRow
 
 def snapshot(count: int = 3, context: Context = SEOUL) -> Snapshot:
     nodes = tuple(node(f"i-{number}", name=f"web-{number}", context=context) for number in range(count))
-    return Snapshot(context, "123456789012", SINCE, nodes, (database(context=context),), (GROUP,))
+    return Snapshot(context, "123456789012", SINCE, nodes, (database(context=context),), NETWORK)
 
 
 def recalled(rows: KeptRows, context: Context = SEOUL) -> Snapshot | None:
@@ -54,7 +61,7 @@ def recalled(rows: KeptRows, context: Context = SEOUL) -> Snapshot | None:
             whole,
             nodes=whole.nodes + each.nodes,
             databases=whole.databases + each.databases,
-            groups=whole.groups + each.groups,
+            network=whole.network or each.network,
         )  # fmt: skip
     return whole
 

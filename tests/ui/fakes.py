@@ -14,13 +14,14 @@ from ssm_tui.domain.credentials import Credentials, PasswordMeans, Secret
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
-from ssm_tui.domain.networks import Ingress, SecurityGroup
+from ssm_tui.domain.networks import NetworkAcl, Subnet
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.signing import DeviceCode, Way
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
 from ssm_tui.ui.absent import NoAccounts, NoChoices, NoMemory
 from ssm_tui.ui.services import Services, UiSettings
+from tests.builders import OPEN, admits, group, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,7 +92,12 @@ def database(name: str, **facts: Any) -> Database:
     return Database(**{**given, **facts})
 
 
-GROUP = SecurityGroup("sg-db", (Ingress("tcp", 5432, 5432, groups=("sg-app",)),))
+NETWORK = network(
+    group("sg-app"),
+    group("sg-db", admits("sg-app")),
+    acls=(NetworkAcl("acl-1", ("subnet-3",), OPEN, OPEN),),
+    subnets=(Subnet("subnet-3", "vpc-1", "eu-west-1a", ("10.1.0.0/16",)),),
+)
 
 
 @dataclass

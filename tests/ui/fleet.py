@@ -7,7 +7,7 @@ from datetime import timedelta
 from ssm_tui.domain.access import Access, everywhere
 from ssm_tui.domain.databases import DatabasePage, Kind, Role
 from ssm_tui.domain.nodes import NodePage, Ping, Platform
-from tests.ui.fakes import GROUP, HOSTILE, MAYBE, NO, NOW, YES, FakeCloud, World, database, node
+from tests.ui.fakes import HOSTILE, MAYBE, NETWORK, NO, NOW, YES, FakeCloud, World, database, node
 
 NODES = (
     node(0xA1, "결제-api-1", tags={"env": "prod", "team": "pay"}),
@@ -44,6 +44,6 @@ def small_world() -> World:
     cloud = FakeCloud(
         pages=[NodePage(NODES[:6]), NodePage(NODES[6:])],
         answers=dict(ANSWERS),
-        database_list=[DatabasePage(DATABASES, (GROUP,))],
+        database_list=[DatabasePage(DATABASES, NETWORK)],
     )
     return World(cloud)

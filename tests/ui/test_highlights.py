@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssm_tui.domain.databases import Reachable, Relay
+from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.filters import parse
 from ssm_tui.domain.highlighting import Place, Spans, found
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.relays import Relay
 from ssm_tui.ui.actions import View
 from ssm_tui.ui.catalog import parse_filter
 from ssm_tui.ui.presentation.cells import Tone, fitted, plain

@@ -22,7 +22,7 @@ from ssm_tui.ui.catalog import Catalog
 from ssm_tui.ui.flows.knowledge import Knowledge, Pace
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.nodes import ping_cell
-from tests.ui.fakes import CONTEXT, GROUP, NOW, FakeCloud, FakeClouds, World, database, node
+from tests.ui.fakes import CONTEXT, NETWORK, NOW, FakeCloud, FakeClouds, World, database, node
 from tests.ui.fleet import DATABASES, NODES, small_world
 from tests.ui.screen import Person, started
 
@@ -61,7 +61,7 @@ def rows(tmp_path: Path) -> Rows:
     found = Rows(tmp_path / "rows")
     found.found((CONTEXT,))
     nodes = (*NODES, GONE)
-    found.keep(Snapshot(CONTEXT, "123456789012", SINCE, nodes, (*DATABASES, database("dropped")), (GROUP,)))
+    found.keep(Snapshot(CONTEXT, "123456789012", SINCE, nodes, (*DATABASES, database("dropped")), NETWORK))
     found.kept.acquire()
     return found
 

@@ -78,7 +78,7 @@ async def test_a_relay_that_is_not_admitted_is_tried_at_the_second_asking() -> N
         await person.press("2")
         await person.sees("✗ no relay")
         await person.press("enter")
-        await person.is_told("sg-db admits no node")
+        await person.is_told("sg-db does not admit sg-app on port 6379")
         assert not world.tunnels.statuses()
         await person.press("enter")
         await person.until(lambda: len(world.tunnels.statuses()) == 1)

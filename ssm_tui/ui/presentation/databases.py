@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.databases import Database, Reachable, Relay
+from ssm_tui.domain.databases import Database, Reachable
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.presentation.cells import Cell, Column, Tone, plain
 from ssm_tui.ui.presentation.text import Cut, visible
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.relays import Relay
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.presentation.contexts import Naming
 

@@ -1,0 +1,216 @@
+"""The relay for a database: every node that might be one, judged, and in the order in which they are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Final
+
+from ssm_tui.domain.access import Verdict
+from ssm_tui.domain.databases import Reachable
+from ssm_tui.domain.ordering import node_order
+from ssm_tui.domain.reachability.finding import Finding, blocked
+from ssm_tui.domain.reachability.verdict import reaches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.reachability.terrain import Terrain
+
+OTHERS: Final = 3
+"""Relays that are kept beside the one chosen."""
+REMOTE_HOST_FLOOR: Final = (3, 1, 1374, 0)
+"""The documented floor of AWS-StartPortForwardingSessionToRemoteHost (Systems Manager guide, "Start a session")."""
+FRESH: Final = 900.0
+"""Seconds. Agents ping every five minutes: pings that are less apart than a few of these say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What is preferred among relays that reach alike: `relays` are the settings' globs over names and ids, the first
+    best; `used` the ids of those that led to a database, by its endpoint, the latest first."""
+
+    relays: tuple[str, ...] = ()
+    used: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def place(self, node: Node) -> int:
+        """Which of the globs is the first that means the node; one more than there are where none does."""
+        names = [each.casefold() for each in (node.name, node.id) if each]
+        globs = enumerate(each.casefold() for each in self.relays)
+        return next((at for at, glob in globs if any(fnmatchcase(each, glob) for each in names)), len(self.relays))
+
+    def since_used(self, node: Node, database: Database) -> int:
+        """How many relays have led to the database since this one did; many where it never did."""
+        used = self.used.get(database.endpoint, ())
+        return used.index(node.id) if node.id in used else len(used)
+
+
+NO_PREFERENCES: Final = Preferences()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that might be the relay, and what was found of it."""
+
+    node: Node
+    finding: Finding
+
+    @property
+    def reachable(self) -> Reachable:
+        """The verdict."""
+        return self.finding.reachable
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The node chosen to reach a database through (None where there is none), the verdict, and why in one line.
+
+    `others` are the next best, for the time when that node is gone: none of which is known not to reach it. `change` is
+    one command that would let it through, `permission` the IAM action that would tell, each where there is one.
+    """
+
+    node: Node | None
+    reachable: Reachable
+    why: str
+    others: tuple[Node, ...] = ()
+    change: str = ""
+    permission: str = ""
+
+
+def choose_relay(
+    database: Database, nodes: Sequence[Node], terrain: Terrain, preferences: Preferences = NO_PREFERENCES
+) -> Relay:
+    """The best relay among `nodes`; the order is `rank_relays`'."""
+    near = candidates(database, nodes, terrain, preferences)
+    if (none := _why_none(database, near)) is not None:
+        return none
+    best, *rest = nsmallest(1 + OTHERS, _judged(database, near, terrain), key=_order(database, near, preferences))
+    others = tuple(each.node for each in rest if each.reachable is not Reachable.NO)
+    found = best.finding
+    return Relay(best.node, found.reachable, in_words(best, database), others, found.change, found.permission)
+
+
+def rank_relays(
+    database: Database, nodes: Sequence[Node], terrain: Terrain, preferences: Preferences = NO_PREFERENCES
+) -> list[Candidate]:
+    """Every node that might be the relay, the best first: one that is known to reach the database before one of which
+    something is unknown; then as the settings prefer, machines before containers (tasks are replaced with each
+    deployment), in the database's VPC and zone, with a fresh ping, used with success not long ago. Among equals the one
+    that shares most tags with the database (its env, its team), then the name decides, so that the choice stays the
+    same from read to read."""
+    near = candidates(database, nodes, terrain, preferences)
+    return sorted(_judged(database, near, terrain), key=_order(database, near, preferences))
+
+
+def judge(database: Database, node: Node, terrain: Terrain) -> Candidate:
+    """What is to be said of one node as a relay for the database."""
+    return Candidate(node, _found(database, node, terrain))
+
+
+def candidates(
+    database: Database, nodes: Iterable[Node], terrain: Terrain, preferences: Preferences = NO_PREFERENCES
+) -> list[Node]:
+    """The nodes of the database's region in its VPC and in those joined to it. Where its VPC is not known, as of the
+    user's own entries, those that the settings prefer."""
+    here = [node for node in nodes if node.context.region == database.context.region]
+    if database.vpc is None:
+        return [node for node in here if preferences.place(node) < len(preferences.relays)]
+    joined = terrain.joined(database.vpc)
+    return [node for node in here if node.vpc in joined]
+
+
+def forwards_to_hosts(node: Node) -> bool:
+    """Whether the agent is new enough to forward to a remote host; one whose version is not known gets the benefit."""
+    version = [int(part) for part in (node.agent_version or "").split(".") if part.isdecimal()]
+    return not version or tuple(version) >= REMOTE_HOST_FLOOR
+
+
+def in_words(candidate: Candidate, database: Database) -> str:
+    """Why, with the node's name: one line."""
+    node, why = candidate.node, candidate.finding.why
+    where = "in its VPC" if node.vpc == database.vpc else f"in {node.vpc}"
+    match candidate.reachable:
+        case Reachable.YES:
+            return f"{node.label} is online {where}, you may use it, and {why}"
+        case Reachable.UNKNOWN:
+            return f"{node.label} is online {where}, but {why}"
+        case Reachable.NO:
+            return f"{node.label}: {why}"
+
+
+def _why_none(database: Database, near: Sequence[Node]) -> Relay | None:
+    """Where none of them can be a relay, whatever the network allows: one reason for all."""
+    if not near:
+        if database.vpc is None:
+            return Relay(None, Reachable.UNKNOWN, "the database's VPC is not known: name a relay")
+        return Relay(None, Reachable.NO, f"no node that Systems Manager knows is in {database.vpc}")
+    where = f"in {database.vpc}" if database.vpc else "that the settings prefer"
+    online = [node for node in near if node.online]
+    if not online:
+        return Relay(None, Reachable.NO, f"none of the {len(near)} nodes {where} is online")
+    able = [node for node in online if forwards_to_hosts(node)]
+    if not able:
+        return Relay(None, Reachable.NO, f"the agents {where} are older than {_text(REMOTE_HOST_FLOOR)}")
+    if all(node.access.remote.verdict is Verdict.DENIED for node in able):
+        why = able[0].access.remote.reason
+        return Relay(None, Reachable.NO, f"you may not forward through any of {len(able)} nodes {where}: {why}")
+    return None
+
+
+def _found(database: Database, node: Node, terrain: Terrain) -> Finding:
+    if not node.online:
+        return blocked(f"its agent is not online but {node.ping.value}")
+    if not forwards_to_hosts(node):
+        update = f"aws ssm send-command --document-name AWS-UpdateSSMAgent --instance-ids {node.id}"
+        return blocked(f"its agent {node.agent_version} is older than {_text(REMOTE_HOST_FLOOR)}", update)
+    remote = node.access.remote
+    if remote.verdict is Verdict.DENIED:
+        return blocked(f"you may not forward through it: {remote.reason}")
+    found = reaches(terrain, node, database)
+    if remote.verdict is Verdict.UNKNOWN and not found.blocks:
+        return Finding(Reachable.UNKNOWN, f"whether you may use it is not known: {remote.reason}")
+    return found
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _judged(database: Database, near: Sequence[Node], terrain: Terrain) -> Iterable[Candidate]:
+    return (judge(database, node, terrain) for node in near)
+
+
+_ORDER = (Reachable.YES, Reachable.UNKNOWN, Reachable.NO)
+
+
+def _order(
+    database: Database, near: Sequence[Node], preferences: Preferences
+) -> Callable[[Candidate], tuple[object, ...]]:
+    newest = max((node.last_ping for node in near if node.last_ping), default=None)
+
+    def order(candidate: Candidate) -> tuple[object, ...]:
+        node = candidate.node
+        return (
+            _ORDER.index(candidate.reachable),
+            preferences.place(node),
+            node.container,
+            node.vpc != database.vpc,
+            database.az is not None and node.az != database.az,
+            _age(node.last_ping, newest),
+            preferences.since_used(node, database),
+            -len(database.tags.items() & node.tags.items()),
+            node_order(node),
+        )
+
+    return order
+
+
+def _age(ping: datetime | None, newest: datetime | None) -> int:
+    """How much staler than the newest; one that is not known counts as no staler."""
+    if ping is None or newest is None:
+        return 0
+    return int((newest - ping).total_seconds() // FRESH)
