@@ -12,7 +12,7 @@ from ssm_tui.domain.production import parse_mark
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import AccessDeniedError
 from ssm_tui.ui.services import UiSettings
-from tests.ui.fakes import GROUP, World, database
+from tests.ui.fakes import NETWORK, World, database
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
 
@@ -23,7 +23,7 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-1"
 def world_of(seconds: float = 45, **facts: object) -> World:
     world = small_world()
     world.cloud.password = NEEDLE
-    world.cloud.database_list = [DatabasePage((database("orders", **facts),), (GROUP,))]
+    world.cloud.database_list = [DatabasePage((database("orders", **facts),), NETWORK)]
     world.settings = UiSettings(clipboard_seconds=seconds)
     return world
 

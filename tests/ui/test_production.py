@@ -8,7 +8,7 @@ from ssm_tui.domain.databases import DatabasePage
 from ssm_tui.domain.production import parse_mark
 from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.ui.services import UiSettings
-from tests.ui.fakes import GROUP, FakeDirectory, FakeHandOver, World, database
+from tests.ui.fakes import NETWORK, FakeDirectory, FakeHandOver, World, database
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
 from tests.ui.test_sessions import go_to, runs
@@ -17,7 +17,7 @@ from tests.ui.test_sessions import go_to, runs
 def guarded() -> World:
     """Nodes with env=prod, and one database."""
     world = small_world()
-    world.cloud.database_list = [DatabasePage((database("orders", tags={"env": "prod"}), database("test")), (GROUP,))]
+    world.cloud.database_list = [DatabasePage((database("orders", tags={"env": "prod"}), database("test")), NETWORK)]
     world.settings = UiSettings(production=parse_mark("env=prod"))
     return world
 
