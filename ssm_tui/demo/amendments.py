@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from base64 import b32encode
 from typing import Any
 
 from moto.ec2 import utils
@@ -25,6 +26,8 @@ def amend_moto() -> None:
     _replace(
         DBInstance,
         address=property(lambda each: f"{each.db_instance_identifier}.{_label(each)}.{each.region}.rds.amazonaws.com"),
+        # One for all instances is what moto has; policies for logins by IAM tell databases apart by it.
+        dbi_resource_id=property(_resource_id, _ignore),
     )
     # Moto sets these three in its constructors; what it sets is not wanted, or wanted with other names.
     _replace(DBCluster, url_identifier=property(_label, _ignore))
@@ -80,6 +83,11 @@ def _label(resource: Any) -> str:
     digest = hashlib.sha256(f"{resource.account_id}/{resource.region}".encode()).digest()
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     return "c" + "".join(letters[each % 36] for each in digest[:11])
+
+
+def _resource_id(instance: Any) -> str:
+    place = f"{instance.account_id}/{instance.region}/{instance.db_instance_identifier}"
+    return f"db-{b32encode(hashlib.sha256(place.encode()).digest()).decode()[:26]}"
 
 
 def _keep_plain_id(task: Any, value: str) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from moto.secretsmanager.models import secretsmanager_backends
+
 from ssm_tui.demo import kms
 from ssm_tui.demo.answers import AwsFault
 from ssm_tui.demo.landscape import known_region
@@ -139,9 +141,7 @@ def resource_of(request: WireRequest, principal: Principal) -> str:
     if request.service == "kms":
         return kms.key_arn(request.json(), principal.account, request.region)
     if request.service == "secretsmanager":
-        named = str(request.json().get("SecretId", "*"))
-        arn = "arn:{partition}:secretsmanager:{region}:{account}:secret:".format(**place) + named
-        return named if named.startswith("arn:") or named == "*" else arn
+        return _secret(str(request.json().get("SecretId", "*")), place)
     return _form_resource(request.form, principal)
 
 
@@ -169,6 +169,15 @@ def _ecs_resource(request: WireRequest, place: Mapping[str, str]) -> str:
     if request.operation == "DescribeTasks":
         return f"{prefix}task/{cluster}/{str((parameters.get('tasks') or ['*'])[0]).rpartition('/')[2]}"
     return "*"
+
+
+def _secret(named: str, place: Mapping[str, str]) -> str:
+    """A secret's whole ARN, which ends in letters that its name has not; of one that is not there what it is called."""
+    found = secretsmanager_backends[place["account"]][place["region"]].secrets.get(named)
+    if found is not None:
+        return str(found.arn)
+    arn = "arn:{partition}:secretsmanager:{region}:{account}:secret:".format(**place) + named
+    return named if named.startswith("arn:") or named == "*" else arn
 
 
 def _resource_kind(resource_type: str) -> str:

@@ -16,11 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ssm_tui.demo.environment import Access, exports, write_aws_files
+from ssm_tui.demo.environment import Access, exports, write_files
 from ssm_tui.demo.fleet import Fleet, read_fleet
 from ssm_tui.demo.gateway import UNPACED, Gateway
 from ssm_tui.demo.reaper import Reaper
-from ssm_tui.demo.servers import Database, Postgres, Redis
+from ssm_tui.demo.servers import Authority, Database, Fronts, Postgres, PostgresFront, Redis, RedisFront
 from ssm_tui.demo.servers.ssh import PushedKeys
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Cloud:
         self._reaper = Reaper(self._folder)
         self._postgres = Postgres(self._folder / "postgres", reaper=self._reaper)
         self._redis = Redis()
-        self._password = secrets.token_urlsafe(18)
+        self._passwords: dict[str, str] = {}
+        self._authority = Authority(self._folder)
+        self._fronts: Fronts | None = None
         self._gateway: Gateway | None = None
         self._server: WireServer | None = None
         self._stopping = threading.Event()
@@ -59,6 +61,10 @@ class Cloud:
         # Moto's data are a million objects that stay: looking through them again and again costs 0.5 s of the start.
         gc.disable()
         fleet = read_fleet()
+        shared = secrets.token_urlsafe(18)
+        for each in fleet.databases:
+            if each.user:
+                self._passwords[each.user] = secrets.token_urlsafe(18) if each.managed else shared
         databases = asyncio.create_task(self._start_databases(fleet))
         try:
             self._progress("starting AWS")
@@ -77,10 +83,11 @@ class Cloud:
             developer=(developer.access_key, developer.secret),
             administrator=(administrator.access_key, administrator.secret),
             psql=self._postgres.psql,
-            database_password=self._password,
+            database_password=shared,
+            ca_bundle=self._authority.bundle,
         )
         files_folder = self._folder / "aws"
-        write_aws_files(files_folder, access)
+        write_files(files_folder, access)
         return exports(access, files_folder, inherited)
 
     async def stop(self) -> None:
@@ -88,6 +95,8 @@ class Cloud:
         self._stopping.set()
         if self._gateway is not None:
             await self._gateway.stop()
+        if self._fronts is not None:
+            await self._fronts.stop()
         endings = [self._postgres.stop(), asyncio.to_thread(self._redis.stop)]
         if self._server is not None:
             endings.append(asyncio.to_thread(self._server.stop))
@@ -97,9 +106,15 @@ class Cloud:
     async def _start_databases(self, fleet: Fleet) -> None:
         await self._postgres.start()
         wanted = {each.database: each for each in fleet.databases if "postgres" in each.engine and each.database}
-        await self._postgres.create(*(Database(each.database, each.user, self._password) for each in wanted.values()))
+        await self._postgres.create(
+            *(
+                Database(each.database, each.user, self._passwords[each.user], each.token_user)
+                for each in wanted.values()
+            )
+        )
 
     async def _start_aws(self, fleet: Fleet) -> tuple[Keys, Keys, str]:
+        from ssm_tui.demo.database_tokens import DatabaseTokens
         from ssm_tui.demo.endpoint import Endpoint, WireServer
         from ssm_tui.demo.fault_control import FaultControl
         from ssm_tui.demo.faults import Faults
@@ -113,7 +128,12 @@ class Cloud:
 
         self._redis.start()
         registry, state, faults = Registry(), threading.Lock(), Faults()
-        network = LiveNetwork(registry, self._real_server, state, faults)
+        tokens = DatabaseTokens(state)
+        postgres = PostgresFront(lambda: self._postgres.address, self._postgres.token_secret, self._authority, tokens)
+        redis = RedisFront(self._redis.address, self._authority, tokens)
+        self._fronts = Fronts({"postgres": postgres, "redis": redis})
+        self._fronts.start()
+        network = LiveNetwork(registry, self._fronts.address, state, faults)
         log = SessionLog()
         keys = PushedKeys()
         self._gateway = Gateway(
@@ -132,14 +152,8 @@ class Cloud:
         url = self._server.start()
         administrator = create_administrator(fleet)
         work = Seeding(url, fleet, administrator, registry, self._progress)
-        developer = await asyncio.to_thread(seed, work, self._password)
+        developer = await asyncio.to_thread(seed, work, self._passwords)
         return developer, administrator, url
-
-    def _real_server(self, engine: str) -> tuple[str, int] | None:
-        """The real server of an engine family; None where the demo has none."""
-        if engine == "postgres":
-            return self._postgres.address
-        return self._redis.address if engine == "redis" else None
 
     def _progress(self, words: str) -> None:
         if self._stopping.is_set():

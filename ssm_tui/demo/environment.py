@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 READY = "# ready"
 """The line after the exports that tells `DemoProcess` that they are complete; nobody else is shown it."""
 
+CA_BUNDLE = "demo-bundle.pem"
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -28,11 +30,13 @@ class Access:
     administrator: tuple[str, str] = field(repr=False)
     psql: Path
     database_password: str = field(repr=False)
+    ca_bundle: bytes = b""
+    """The certificates that the databases' are signed by, in PEM."""
 
 
-def write_aws_files(folder: Path, access: Access) -> None:
+def write_files(folder: Path, access: Access) -> None:
     """AWS files of the demo's own: the developer as `default` and by name, the administrator by name; and profiles
-    that sign in otherwise."""
+    that sign in otherwise. Beside them the bundle of certificates that AWS has for download."""
     keys = {
         "default": access.developer,
         "developer": access.developer,
@@ -50,6 +54,7 @@ def write_aws_files(folder: Path, access: Access) -> None:
         path = folder / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
+    (folder / CA_BUNDLE).write_bytes(access.ca_bundle)
 
 
 def exports(access: Access, folder: Path, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -80,6 +85,7 @@ def exports(access: Access, folder: Path, inherited: Mapping[str, str]) -> dict[
         "DEMO_ADMIN_SECRET_ACCESS_KEY": access.administrator[1],
         "DEMO_PSQL": str(access.psql),
         "DEMO_DB_PASSWORD": access.database_password,
+        "SSM_TUI_CA_BUNDLE": str(folder / CA_BUNDLE),
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }

@@ -108,6 +108,14 @@ class DatabaseSpec:
     database: str = ""
     user: str = ""
     iam_auth: bool = False
+    token_user: str = ""
+    """Another user, who logs in by IAM."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Where they differ from the engine's: in a parameter group of the database's own."""
+    managed: bool = False
+    """Whether RDS keeps the user's password, in a secret of its own."""
+    secret: str = ""
+    """Name of a secret of one's own that holds the user's password."""
     members: int = 1
     target: str = ""
 

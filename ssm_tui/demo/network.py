@@ -7,14 +7,16 @@ must let it out. What is admitted leads to the real server of that engine on loo
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto.elasticache.models import elasticache_backends
 from moto.rds.models import rds_backends
 
+from ssm_tui.demo import database_terms
 from ssm_tui.demo.agent import FarNameError, FarRefused, FarTimeout
 from ssm_tui.demo.landscape import admitted, machines, may_leave, subnet_vpc
+from ssm_tui.demo.servers import Far, Terms
 
 if TYPE_CHECKING:
     import threading
@@ -35,14 +37,15 @@ class PrivateEndpoint:
     groups: tuple[str, ...]
     engine: str
     available: bool
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveNetwork:
-    """FarNetwork over moto's state. `servers`: an engine's real server, None where there is none."""
+    """FarNetwork over moto's state. `servers`: where an endpoint's real server is, None where there is none."""
 
     registry: Registry
-    servers: Callable[[str], tuple[str, int] | None]
+    servers: Callable[[Far], tuple[str, int] | None]
     state: threading.Lock
     faults: Faults
 
@@ -59,8 +62,9 @@ class LiveNetwork:
                 return self._elsewhere(source, host, port)
             self._pass(source, found, port)
         self.faults.reach(found.host, port)
-        server = self.servers(found.engine)
-        if server is None or port != found.port:
+        far = Far(found.host, found.port, found.engine, *place, source.private_ip, found.terms)
+        server = self.servers(far) if port == found.port else None
+        if server is None:
             raise FarRefused(f"dial tcp {host}:{port}: connect: connection refused")
         return server
 
@@ -105,6 +109,7 @@ def endpoints(account: str, region: str) -> Iterator[PrivateEndpoint]:
             tuple(proxy.vpc_security_group_ids),
             "mysql" if mysql else "postgres",
             proxy.status == "available",
+            database_terms.of_proxy(proxy),
         )
     yield from _caches(account, region)
 
@@ -119,6 +124,7 @@ def _instances(rds: Any) -> Iterator[PrivateEndpoint]:
             tuple(instance.vpc_security_group_ids),
             _family(instance.engine),
             instance.status == "available",
+            database_terms.of_instance(rds, instance),
         )
 
 
@@ -133,6 +139,7 @@ def _clusters(rds: Any) -> Iterator[PrivateEndpoint]:
                 tuple(cluster.vpc_security_group_ids),
                 _family(cluster.engine),
                 cluster.status == "available",
+                database_terms.of_cluster(rds, cluster),
             )
 
 
@@ -149,6 +156,7 @@ def _caches(account: str, region: str) -> Iterator[PrivateEndpoint]:
                 tuple(holder.security_group_ids or ()),
                 "memcached" if holder.engine == "memcached" else "redis",
                 holder.status == "available",
+                database_terms.of_cache(backend, holder),
             )
 
 

@@ -57,8 +57,8 @@ def create_administrator(fleet: Fleet) -> Keys:
     return Keys(key.access_key_id, key.secret_access_key)
 
 
-def seed(seeding: Seeding, password: str) -> Keys:
-    """Makes everything; returns the developer's keys."""
+def seed(seeding: Seeding, passwords: Mapping[str, str]) -> Keys:
+    """Makes everything; returns the developer's keys. `passwords` are those of the databases' users."""
     developer = _seed_people(seeding)
     for name, network in seeding.fleet.networks.items():
         seeding.progress(f"network {name}")
@@ -74,7 +74,7 @@ def seed(seeding: Seeding, password: str) -> Keys:
     seeding.progress("containers")
     seed_containers(seeding)
     seeding.progress("databases")
-    seed_databases(seeding, password)
+    seed_databases(seeding, passwords)
     return developer
 
 

@@ -6,20 +6,27 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ssm_tui.demo.fleet import DatabaseSpec
     from ssm_tui.demo.seeding import Seeding
 
 
-def seed_databases(seeding: Seeding, password: str) -> None:
-    """Makes every database of the fleet; `password` is the one of their users."""
+def seed_databases(seeding: Seeding, passwords: Mapping[str, str]) -> None:
+    """Makes every database of the fleet; `passwords` are those of their users."""
     makers = {"rds": _instance, "aurora": _cluster, "proxy": _proxy, "redis": _cache}
     for spec in seeding.fleet.databases:
-        makers[spec.kind](seeding, spec, password)
+        makers[spec.kind](seeding, spec, passwords)
 
 
-def _instance(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+def _instance(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:
     rds = seeding.of_network("rds", spec.network)
-    rds.create_db_instance(
+    chosen: dict[str, Any] = {"ManageMasterUserPassword": True}
+    if not spec.managed:
+        chosen = {"MasterUserPassword": passwords[spec.user]}
+    if spec.parameters:
+        chosen["DBParameterGroupName"] = _parameter_group(rds, spec)
+    made = rds.create_db_instance(
         DBInstanceIdentifier=spec.name,
         Engine=spec.engine,
         EngineVersion=spec.version,
@@ -27,26 +34,33 @@ def _instance(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
         AllocatedStorage=100,
         DBName=spec.database,
         MasterUsername=spec.user,
-        MasterUserPassword=password,
         DBSubnetGroupName=_subnet_group(rds, seeding, spec),
         VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
         EnableIAMDatabaseAuthentication=spec.iam_auth,
         StorageEncrypted=True,
         PubliclyAccessible=False,
         Tags=_tags(spec),
+        **chosen,
     )
+    if spec.managed:
+        # Moto's secret holds a password of its own, which nobody has.
+        seeding.of_network("secretsmanager", spec.network).put_secret_value(
+            SecretId=made["DBInstance"]["MasterUserSecret"]["SecretArn"],
+            SecretString=json.dumps({"username": spec.user, "password": passwords[spec.user]}),
+        )
 
 
-def _cluster(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+def _cluster(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:
     rds = seeding.of_network("rds", spec.network)
     subnet_group = _subnet_group(rds, seeding, spec)
+    _make_secret(seeding, spec, passwords)
     rds.create_db_cluster(
         DBClusterIdentifier=spec.name,
         Engine=spec.engine,
         EngineVersion=spec.version,
         DatabaseName=spec.database,
         MasterUsername=spec.user,
-        MasterUserPassword=password,
+        MasterUserPassword=passwords[spec.user],
         DBSubnetGroupName=subnet_group,
         VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
         StorageEncrypted=True,
@@ -63,12 +77,12 @@ def _cluster(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
         )
 
 
-def _proxy(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
+def _proxy(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:
     region = seeding.fleet.networks[spec.network].region
     target = next(each for each in seeding.fleet.databases if each.name == spec.target)
     secret = seeding.client("secretsmanager", region).create_secret(
         Name=f"{spec.name}/{target.user}",
-        SecretString=json.dumps({"username": target.user, "password": password}),
+        SecretString=json.dumps({"username": target.user, "password": passwords[target.user]}),
     )
     rds = seeding.client("rds", region)
     rds.create_db_proxy(
@@ -83,7 +97,7 @@ def _proxy(seeding: Seeding, spec: DatabaseSpec, password: str) -> None:
     rds.register_db_proxy_targets(DBProxyName=spec.name, DBInstanceIdentifiers=[spec.target])
 
 
-def _cache(seeding: Seeding, spec: DatabaseSpec, _password: str) -> None:
+def _cache(seeding: Seeding, spec: DatabaseSpec, _passwords: Mapping[str, str]) -> None:
     cache = seeding.of_network("elasticache", spec.network)
     cache.create_cache_subnet_group(
         CacheSubnetGroupName=f"{spec.name}-subnets",
@@ -104,6 +118,28 @@ def _cache(seeding: Seeding, spec: DatabaseSpec, _password: str) -> None:
     # AWS makes the members by itself; moto wants them asked for.
     for member in made["ReplicationGroup"]["MemberClusters"]:
         cache.create_cache_cluster(CacheClusterId=member, ReplicationGroupId=spec.name, NumCacheNodes=1, **common)
+
+
+def _make_secret(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:
+    if spec.secret:
+        seeding.of_network("secretsmanager", spec.network).create_secret(
+            Name=spec.secret,
+            SecretString=json.dumps({"username": spec.user, "password": passwords[spec.user], "dbname": spec.database}),
+        )
+
+
+def _parameter_group(rds: Any, spec: DatabaseSpec) -> str:
+    name = f"{spec.name}-parameters"
+    family = f"{spec.engine}{spec.version.partition('.')[0]}"
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily=family, Description=spec.name)
+    rds.modify_db_parameter_group(
+        DBParameterGroupName=name,
+        Parameters=[
+            {"ParameterName": key, "ParameterValue": value, "ApplyMethod": "immediate"}
+            for key, value in spec.parameters.items()
+        ],
+    )
+    return name
 
 
 def _subnet_group(rds: Any, seeding: Seeding, spec: DatabaseSpec) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote
 from ssm_tui.demo.answers import AwsFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request,\s*"
@@ -130,16 +130,34 @@ def signature_holds(request: WireRequest, secret: str) -> bool:
             hashlib.sha256(request.body).hexdigest(),
         ]
     )
-    moment = str(environ.get("HTTP_X_AMZ_DATE", ""))
+    return hmac.compare_digest(_signature(canonical, str(environ.get("HTTP_X_AMZ_DATE", "")), scope, secret), given)
+
+
+def presigned_signature(host: str, query: Iterable[tuple[str, str]], secret: str) -> str:
+    """The signature of a GET of `host`'s root that carries all of it in its query, as tokens for databases do."""
+    said = [(name, value) for name, value in query if name != "X-Amz-Signature"]
+    parameters = dict(said)
+    canonical = "\n".join(
+        ["GET", "/", _canonical_pairs(said), f"host:{host}", "", "host", hashlib.sha256(b"").hexdigest()]
+    )
+    scope = parameters.get("X-Amz-Credential", "").partition("/")[2]
+    return _signature(canonical, parameters.get("X-Amz-Date", ""), scope, secret)
+
+
+def _signature(canonical: str, moment: str, scope: str, secret: str) -> str:
     to_sign = "\n".join(["AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{secret}".encode()
-    for part in (day, region, service, "aws4_request"):
+    for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), given)
+    return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
 
 def _canonical_query(text: str) -> str:
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(text, keep_blank_values=True))
+    return _canonical_pairs(parse_qsl(text, keep_blank_values=True))
+
+
+def _canonical_pairs(query: Iterable[tuple[str, str]]) -> str:
+    pairs = sorted((quote(key, safe="-_.~"), quote(value, safe="-_.~")) for key, value in query)
     return "&".join(f"{key}={value}" for key, value in pairs)
 
 

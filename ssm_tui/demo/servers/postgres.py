@@ -40,7 +40,9 @@ _SETTINGS = {
     "autovacuum": "off",
     "password_encryption": "scram-sha-256",
 }
-_ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
+# Who is in rds_iam is asked for a password in clear, which tells the front before it that RDS would ask for a token.
+IAM_ROLE = "rds_iam"
+_ACCESS = f"host all +{IAM_ROLE} 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _START_PATIENCE = 30.0
 _STOP_PATIENCE = 5.0
 
@@ -56,6 +58,8 @@ class Database:
     name: str
     user: str
     password: str = field(repr=False)
+    token_user: str = ""
+    """Another user who may do the same, and logs in by IAM."""
 
 
 class _Identity(TypedDict, total=False):
@@ -74,6 +78,8 @@ class Postgres:
         self._install = install or _installed()
         self._identity = _unprivileged()
         self._password = secrets.token_urlsafe(24)
+        self.token_secret = secrets.token_urlsafe(24)
+        """What the server takes as the password of those who log in by IAM. Only the front before it knows it."""
         self._process: asyncio.subprocess.Process | None = None
         self._log: deque[str] = deque(maxlen=20)
         self._log_reader: asyncio.Task[None] | None = None
@@ -110,11 +116,15 @@ class Postgres:
 
     async def create(self, *databases: Database) -> None:
         """Creates databases with their owners and fills them with the sample. Raises `ServerError`."""
-        script = []
+        script = [] if self._users else [f"CREATE ROLE {IAM_ROLE} NOLOGIN;"]
         for database in databases:
             if database.user not in self._users:
                 script.append(f"CREATE ROLE {_name(database.user)} LOGIN PASSWORD {_text(database.password)};")
                 self._users.add(database.user)
+            if database.token_user and database.token_user not in self._users:
+                script.append(f"CREATE ROLE {_name(database.token_user)} LOGIN PASSWORD {_text(self.token_secret)}")
+                script.append(f"IN ROLE {IAM_ROLE}, {_name(database.user)};")
+                self._users.add(database.token_user)
             script.append(f"CREATE DATABASE {_name(database.name)} OWNER {_name(database.user)} STRATEGY file_copy;")
             script.append(f"\\connect {_name(database.name)}")
             script.append(f"ALTER SCHEMA public OWNER TO {_name(database.user)};")
@@ -123,7 +133,7 @@ class Postgres:
             script.append("RESET ROLE;")
         arguments: list[str | Path] = [self.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         where = {"PGHOST": "127.0.0.1", "PGPORT": str(self._port), "PGUSER": "postgres", "PGPASSWORD": self._password}
-        secret = [database.password for database in databases]
+        secret = [self.token_secret, *(database.password for database in databases)]
         await self._run(arguments, "\n".join(script), where, as_us=True, secret=secret)
 
     async def stop(self) -> None:

@@ -73,13 +73,14 @@ def world() -> Iterator[World]:
     server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(PushedKeys())))
     url = server.start()
     keys = create_administrator(fleet)
-    seed(Seeding(url, fleet, keys, registry, lambda _words: None), "a-password")
+    users = (each.user for each in fleet.databases)
+    seed(Seeding(url, fleet, keys, registry, lambda _words: None), dict.fromkeys(users, "a-password"))
     environment = {"AWS_ENDPOINT_URL": url, "AWS_REGION": fleet.account.default_region}
     administrator = Caller(environment, keys.access_key, keys.secret)
     for region in ("ap-northeast-2", "us-east-1"):
         administrator.client("ssm", region).describe_instance_properties()
     servers = {"postgres": POSTGRES, "redis": REDIS}
-    yield World(LiveNetwork(registry, servers.get, state, faults), administrator)
+    yield World(LiveNetwork(registry, lambda far: servers.get(far.engine), state, faults), administrator)
     server.stop()
     administrator.close()
 
