@@ -93,7 +93,7 @@ async def test_it_says_who_what_and_why() -> None:
             "– shell     denied (implicit): no policy of yours allows it",
             "f forward   allowed: policy Own",
             "– remote    denied (explicit): forbidden by policy Freeze",
-            f"{START} on arn:aws:ssm:{PLACE}:document/SSM-SessionManagerRunShell",
+            f"s           {START} on arn:aws:ssm:{PLACE}:document/SSM-SessionManagerRunShell",
             "Tags that your policies look at",
             "Policy Own (user), lines 3-9",
             '"Effect": "Allow"',

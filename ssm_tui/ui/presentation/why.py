@@ -45,14 +45,14 @@ def why_lines(found: Explanation, name: str = "") -> Iterator[Line]:
     """All of it; what to ask for is of one undertaking where it is named."""
     yield from _caller_lines(found)
     yield Line()
-    for undertaking in found.undertakings:
-        yield from _undertaking_lines(undertaking)
+    yield from map(_undertaking_line, found.undertakings)
     if lacking := [point for point in found.sessions if point.answer.verdict is not Verdict.ALLOWED]:
         yield from _session_lines(lacking)
     if found.doubt:
         yield Line("! IAM", f"could not be asked: {found.doubt}; the verdicts are what is known without it", Tone.WARN)
     for note in found.notes:
         yield Line("! note", note, Tone.WARN)
+    yield from _obstacle_lines(found)
     yield from _tag_lines(found)
     for quote in found.quotes:
         yield from _quote_lines(quote)
@@ -77,19 +77,28 @@ def _who(caller: Caller) -> Iterator[tuple[str, str]]:
         yield "session", caller.session
 
 
-def _undertaking_lines(undertaking: Undertaking) -> Iterator[Line]:
+def _undertaking_line(undertaking: Undertaking) -> Line:
     answer = undertaking.answer
     sign, tone = _sign(answer, KEYS[undertaking.name])
     cause = f" ({answer.cause})" if answer.verdict is Verdict.DENIED and answer.cause else ""
     reason = f": {answer.reason}" if answer.reason else ""
-    yield Line(f"{sign} {undertaking.name}", f"{answer.verdict.value}{cause}{reason}", tone)
-    if answer.verdict is Verdict.ALLOWED:
+    return Line(f"{sign} {undertaking.name}", f"{answer.verdict.value}{cause}{reason}", tone)
+
+
+def _obstacle_lines(found: Explanation) -> Iterator[Line]:
+    """Each point that is not allowed, once, with what fails there."""
+    fails: dict[Point, list[str]] = {}
+    for undertaking in found.undertakings:
+        for point in undertaking.points:
+            if point.answer.verdict is not Verdict.ALLOWED:
+                fails.setdefault(point, []).append(KEYS[undertaking.name])
+    if not fails:
         return
-    for point in undertaking.points:
-        if point.answer.verdict is not Verdict.ALLOWED:
-            yield Line("", f"{point.action} on {point.resource}", Tone.DIM)
-            if point.answer.deciders:
-                yield Line("", f"by {sources(point.answer.deciders)}", Tone.DIM)
+    yield Line()
+    yield Line("", "What stands in the way", Tone.STRONG)
+    for point, letters in fails.items():
+        by = f", by {sources(point.answer.deciders)}" if point.answer.deciders else ""
+        yield Line(" ".join(letters), f"{point.action} on {point.resource}{by}", _sign(point.answer, "")[1])
 
 
 def _sign(answer: Answer, letter: str) -> tuple[str, Tone]:
