@@ -43,6 +43,14 @@ def test_what_is_allowed(developer: Mapping[str, str], capsys: pytest.CaptureFix
     assert found["obstacles"] == []
 
 
+def test_a_database(developer: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    found = explained(capsys, "orders")
+    assert found["database"] == "orders"
+    assert found["node"].startswith("i-")
+    assert found["kinds"]["remote"]["verdict"] == "allowed"
+    assert "shell" not in found["kinds"]
+
+
 def test_for_people(developer: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["access", "검색-index-1"]) == 0
     out, err = capsys.readouterr()

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING
 
 from ssm_tui.aws.access import ROOT, TASK_ALONE, UNTAGGED, facts_of
 from ssm_tui.aws.arns import cluster_arn, document_arn, node_arn
+from ssm_tui.aws.login_rights import ACTIONS, login_resources
 from ssm_tui.aws.policies import PolicyReader, trouble
-from ssm_tui.aws.simulation import ACTION, EXECUTE, Simulator
-from ssm_tui.domain.access import Answer, SessionKind, Verdict
-from ssm_tui.domain.grants import Explanation, Point, Quote, Undertaking, joint
+from ssm_tui.aws.simulation import ACTION, EXECUTE, Simulator, Subject
+from ssm_tui.domain.access import NO_ANSWERS, Answer, Cause, SessionKind, Verdict
+from ssm_tui.domain.credentials import token_service, usual_user
+from ssm_tui.domain.grants import CONNECT, Explanation, Point, Quote, Undertaking, joint
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.domain.policy_text import quoted
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.contexts import Caller
+    from ssm_tui.domain.grants import Target
     from ssm_tui.domain.nodes import Node
 
 # What is done with a session that runs (Systems Manager User Guide, "Sample IAM policies for Session Manager").
@@ -32,142 +35,157 @@ _SUFFIX = "-0123456789abcdef0"  # as sessions' ids end
 _UNASKED = Answer(Verdict.UNKNOWN, "IAM's simulation did not answer for it")
 
 
-def explain(
-    gateway: Gateway,
-    caller: Caller,
-    user_id: str,
-    node: Node,
-    *,
-    tags_known: bool,
-    known: Callable[[], Access],
-) -> Explanation:
-    """Everything about the caller's access to the node. Where IAM cannot be asked, what `known` tells, with the reason.
-    Blocks; raises nothing of AWS's."""
-    if caller.arn.endswith(":root"):
-        return _explanation(node, caller, [Undertaking(kind.value, ROOT) for kind in SessionKind])
-    try:
-        simulator = Simulator(gateway, caller, user_id, node.context.region)
-        return _asked(gateway, simulator, caller, user_id, node, tags_known=tags_known)
-    except AwsError as error:
-        access = known()
-        undertakings = [
-            Undertaking(kind.value, access.of(kind), _unasked(node, caller, kind, access.of(kind)))
-            for kind in SessionKind
+Ask = tuple[str, str]
+"""An action and a resource."""
+
+
+class Explainer:
+    """One caller's access to one target. Blocks, and raises nothing of AWS's."""
+
+    def __init__(
+        self, gateway: Gateway, caller: Caller, user_id: str, target: Target, tags_known: Callable[[Node], bool]
+    ) -> None:
+        self._gateway, self._caller, self._user_id, self._target = gateway, caller, user_id, target
+        self._tags_known = tags_known
+        self._asks = dict(_asks(target, caller))
+
+    def explain(self, known: Callable[[Node], Access]) -> Explanation:
+        """All of it. Where IAM cannot be asked, what `known` tells of the node, with the reason."""
+        if self._caller.arn.endswith(":root"):
+            return self._explanation([Undertaking(name, ROOT) for name in self._asks])
+        try:
+            simulator = Simulator(self._gateway, self._caller, self._user_id, self._target.context.region)
+            return self._asked(simulator)
+        except AwsError as error:
+            return self._unasked(trouble(error), known)
+
+    def _asked(self, simulator: Simulator) -> Explanation:
+        """Raises AwsError where a simulation is refused."""
+        node, subject = self._target.node, self._subject(simulator)
+        of_node = _resources(node, self._caller) if node is not None else []
+        known = node is None or self._tags_known(node) or not simulator.looks_at_tags
+        answers: dict[Ask, Answer] = {}
+        for action, arns in self._resources_by_action().items():
+            own = [arn for arn in arns if arn in of_node]
+            answers |= simulator.judge_each((action,), own, subject) if known else _all_of(action, own, UNTAGGED)
+            answers |= simulator.judge_each((action,), [arn for arn in arns if arn not in of_node], Subject())
+        undertakings = []
+        for name, asks in self._asks.items():
+            points = tuple(Point(*ask, answers.get(ask, _UNASKED)) for ask in asks)
+            undertakings.append(Undertaking(name, self._whole(name, points), points))
+        sessions = tuple(self._sessions(simulator))
+        asked = dict.fromkeys(point for each in undertakings for point in each.points)
+        quotes = tuple(_quotes(PolicyReader(self._gateway, simulator.principal), asked))
+        return self._explanation(undertakings, sessions, tags=subject.tags, quotes=quotes)
+
+    def _subject(self, simulator: Simulator) -> Subject:
+        """What policies see of the node."""
+        node = self._target.node
+        if node is None:
+            return Subject()
+        facts = {"aws:ResourceAccount": node.account or self._caller.account}
+        facts |= facts_of(node, self._caller) if node.container else {}
+        return simulator.subject(node.kind, node.tags, facts)
+
+    def _resources_by_action(self) -> dict[str, dict[str, None]]:
+        found: dict[str, dict[str, None]] = {}
+        for asks in self._asks.values():
+            for action, arn in asks:
+                found.setdefault(action, {})[arn] = None
+        return found
+
+    def _unasked(self, why: str, known: Callable[[Node], Access]) -> Explanation:
+        """What is known without: of a kind of session one point may be known to be the one that was refused."""
+        access = known(self._target.node) if self._target.node is not None else NO_ANSWERS
+        doubt = Answer(Verdict.UNKNOWN, why)
+        kinds = {kind.value: access.of(kind) for kind in SessionKind}
+        undertakings = []
+        for name, asks in self._asks.items():
+            answer = kinds.get(name, doubt)
+            points = (Point(*ask, answer if ask[1] == answer.resource else doubt) for ask in asks)
+            undertakings.append(Undertaking(name, answer, tuple(points)))
+        sessions = [
+            Point(action, arns[0], doubt, patterns) for arns, patterns in self._own_sessions() for action in OF_SESSIONS
         ]
-        sessions = tuple(
-            Point(action, arns[0], Answer(Verdict.UNKNOWN, trouble(error)), patterns)
-            for arns, patterns in _own_sessions(caller, user_id, node)
-            for action in OF_SESSIONS
+        return self._explanation(undertakings, tuple(sessions), doubt=why)
+
+    def _explanation(
+        self,
+        undertakings: Sequence[Undertaking],
+        sessions: tuple[Point, ...] = (),
+        *,
+        tags: tuple[tuple[str, str], ...] = (),
+        quotes: tuple[Quote, ...] = (),
+        doubt: str = "",
+    ) -> Explanation:
+        return Explanation(
+            self._target,
+            self._caller,
+            undertakings=tuple(undertakings),
+            sessions=sessions,
+            tags=tags,
+            quotes=quotes,
+            doubt=doubt,
         )
-        return _explanation(node, caller, undertakings, sessions, doubt=trouble(error))
+
+    def _whole(self, name: str, points: Sequence[Point]) -> Answer:
+        """As the list has it."""
+        if name == SessionKind.SHELL and self._target.node is not None and self._target.node.container:
+            task, cluster = (point.answer for point in points)
+            if task.verdict is Verdict.ALLOWED and cluster.verdict is not Verdict.ALLOWED:
+                return TASK_ALONE
+        return joint(points)
+
+    def _sessions(self, simulator: Simulator) -> Iterator[Point]:
+        """Whether the caller may carry on, resume and end sessions of their own."""
+        # Sessions bear these tags from their beginning, for policies that let everybody end their own.
+        tags = {"aws:ssmmessages:session-id": self._user_id}
+        if self._target.node is not None:
+            tags["aws:ssmmessages:target-id"] = self._target.node.id
+        subject = simulator.subject(NodeKind.HYBRID, tags, {})
+        for arns, patterns in self._own_sessions():
+            answers = simulator.judge_each(OF_SESSIONS, arns, subject)
+            for action in OF_SESSIONS:
+                each = [answers.get((action, arn), _UNASKED) for arn in arns]
+                best = next((answer for answer in each if answer.verdict is Verdict.ALLOWED), each[0])
+                yield Point(action, arns[0], best, patterns)
+
+    def _own_sessions(self) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+        """Sessions that may be the caller's, and patterns for all of them. Their ids begin with who started them: a
+        user's name; of a role the session's name, or the id that policies know as aws:userid (AWS's samples have it
+        so)."""
+        caller = self._caller
+        name = caller.arn.rsplit("/", 1)[-1]
+        place = f"arn:{caller.partition}:ssm:{self._target.context.region}:{caller.account}:session/"
+        if caller.session is not None:
+            samples, patterns = (name, self._user_id), (f"{name}-*", "${aws:userid}-*")
+            yield [f"{place}{each}{_SUFFIX}" for each in samples], tuple(f"{place}{each}" for each in patterns)
+        elif ":user/" in caller.arn:
+            yield [f"{place}{name}{_SUFFIX}"], (f"{place}${{aws:username}}-*",)
 
 
-def _asked(
-    gateway: Gateway, simulator: Simulator, caller: Caller, user_id: str, node: Node, *, tags_known: bool
-) -> Explanation:
-    """Raises AwsError where a simulation is refused."""
-    documents = [document_arn(kind.document, caller, node.context.region) for kind in SessionKind]
-    answers = {(ACTION, arn): answer for arn, answer in simulator.judge(documents).items()}
-    subject = simulator.subject(node.kind, node.tags, facts_of(node, caller) if node.container else {})
-    if tags_known or not simulator.looks_at_tags:
-        actions, arns = ((ACTION, EXECUTE), _task(node, caller)) if node.container else ((ACTION,), _task(node, caller))
-        answers |= simulator.judge_each(actions, arns, subject)
-    else:
-        answers |= {(action, arn): UNTAGGED for action in (ACTION, EXECUTE) for arn in _task(node, caller)}
-    undertakings = [
-        Undertaking(kind.value, _whole(kind, points, node), points)
-        for kind in SessionKind
-        if (points := _points(node, caller, kind, answers))
-    ]
-    sessions = tuple(_sessions(simulator, caller, user_id, node))
-    asked = dict.fromkeys(point for each in undertakings for point in each.points)
-    quotes = _quotes(PolicyReader(gateway, simulator.principal), asked)
-    return _explanation(node, caller, undertakings, sessions, tags=subject.tags, quotes=tuple(quotes))
+def _all_of(action: str, arns: Iterable[str], answer: Answer) -> dict[Ask, Answer]:
+    return {(action, arn): answer for arn in arns}
 
 
-def _explanation(
-    node: Node,
-    caller: Caller,
-    undertakings: Sequence[Undertaking],
-    sessions: tuple[Point, ...] = (),
-    *,
-    tags: tuple[tuple[str, str], ...] = (),
-    quotes: tuple[Quote, ...] = (),
-    doubt: str = "",
-) -> Explanation:
-    return Explanation(
-        node.context,
-        node.id,
-        node.name,
-        caller,
-        undertakings=tuple(undertakings),
-        sessions=sessions,
-        tags=tags,
-        quotes=quotes,
-        doubt=doubt,
-    )
-
-
-def _task(node: Node, caller: Caller) -> list[str]:
+def _resources(node: Node, caller: Caller) -> list[str]:
     """What the session is on: the node, or for a container its task with the task's cluster."""
     return [node_arn(node, caller), *([cluster_arn(node, caller)] if node.container else [])]
 
 
-def _asks(node: Node, caller: Caller, kind: SessionKind) -> Iterator[tuple[str, str]]:
-    """The points of one kind of session, as action and resource."""
-    if kind is SessionKind.SHELL and node.container:
-        yield from ((EXECUTE, arn) for arn in _task(node, caller))
-    else:
-        yield ACTION, node_arn(node, caller)
-        yield ACTION, document_arn(kind.document, caller, node.context.region)
-
-
-def _points(
-    node: Node, caller: Caller, kind: SessionKind, answers: Mapping[tuple[str, str], Answer]
-) -> tuple[Point, ...]:
-    return tuple(Point(*each, answers.get(each, _UNASKED)) for each in _asks(node, caller, kind))
-
-
-def _unasked(node: Node, caller: Caller, kind: SessionKind, answer: Answer) -> tuple[Point, ...]:
-    """The points of what was not simulated: one may be known to be the one that was refused."""
-    return tuple(
-        Point(action, arn, answer if arn == answer.resource else Answer(Verdict.UNKNOWN, answer.reason))
-        for action, arn in _asks(node, caller, kind)
-    )
-
-
-def _whole(kind: SessionKind, points: Sequence[Point], node: Node) -> Answer:
-    """As the list has it."""
-    if kind is SessionKind.SHELL and node.container:
-        task, cluster = (point.answer for point in points)
-        if task.verdict is Verdict.ALLOWED and cluster.verdict is not Verdict.ALLOWED:
-            return TASK_ALONE
-    return joint(points)
-
-
-def _sessions(simulator: Simulator, caller: Caller, user_id: str, node: Node) -> Iterator[Point]:
-    """Whether the caller may carry on, resume and end sessions of their own."""
-    # Sessions bear these tags from their beginning, for policies that let everybody end their own.
-    tags = {"aws:ssmmessages:session-id": user_id, "aws:ssmmessages:target-id": node.id}
-    subject = simulator.subject(NodeKind.HYBRID, tags, {})
-    for arns, patterns in _own_sessions(caller, user_id, node):
-        answers = simulator.judge_each(OF_SESSIONS, arns, subject)
-        for action in OF_SESSIONS:
-            each = [answers.get((action, arn), _UNASKED) for arn in arns]
-            best = next((answer for answer in each if answer.verdict is Verdict.ALLOWED), each[0])
-            yield Point(action, arns[0], best, patterns)
-
-
-def _own_sessions(caller: Caller, user_id: str, node: Node) -> Iterator[tuple[list[str], tuple[str, ...]]]:
-    """Sessions that may be the caller's, and patterns for all of them. Their ids begin with who started them: a user's
-    name; of a role the session's name, or the id that policies know as aws:userid (AWS's samples have it so)."""
-    name = caller.arn.rsplit("/", 1)[-1]
-    place = f"arn:{caller.partition}:ssm:{node.context.region}:{caller.account}:session/"
-    if caller.session is not None:
-        samples, patterns = (name, user_id), (f"{name}-*", "${aws:userid}-*")
-        yield [f"{place}{each}{_SUFFIX}" for each in samples], tuple(f"{place}{each}" for each in patterns)
-    elif ":user/" in caller.arn:
-        yield [f"{place}{name}{_SUFFIX}"], (f"{place}${{aws:username}}-*",)
+def _asks(target: Target, caller: Caller) -> Iterator[tuple[str, tuple[Ask, ...]]]:
+    """What may be undertaken there, and the points of each."""
+    if (node := target.node) is not None:
+        for kind in SessionKind if target.database is None else (SessionKind.REMOTE,):
+            if kind is SessionKind.SHELL and node.container:
+                yield kind.value, tuple((EXECUTE, arn) for arn in _resources(node, caller))
+            else:
+                document = document_arn(kind.document, caller, node.context.region)
+                yield kind.value, ((ACTION, node_arn(node, caller)), (ACTION, document))
+    if (database := target.database) is not None and (user := usual_user(database)):
+        action = ACTIONS.get(token_service(database))
+        if action and (resources := login_resources(database, user, caller)):
+            yield CONNECT, tuple((action, arn) for arn in resources)
 
 
 def _quotes(reader: PolicyReader, points: Iterable[Point]) -> Iterator[Quote]:
@@ -179,7 +197,7 @@ def _quotes(reader: PolicyReader, points: Iterable[Point]) -> Iterator[Quote]:
                 text = quoted(
                     reader.text(decider),
                     point.action,
-                    allow=point.answer.verdict is Verdict.ALLOWED,
+                    allow=point.answer.cause is not Cause.EXPLICIT,
                     lines=decider.lines,
                 )
                 quote = Quote(decider, text)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
-    from ssm_tui.domain.grants import Explanation
+    from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import SessionSpec
@@ -207,20 +207,16 @@ class AwsCloud:
         )
         yield from read_access(asking, nodes)
 
-    def explain(self, node: Node) -> Explanation:
-        """Why the caller may or may not start each kind of session there, asked of IAM now. Raises AwsError where not
-        even the caller is known."""
-        from ssm_tui.aws.explaining import explain
+    def explain(self, target: Target) -> Explanation:
+        """Why the caller may or may not start each kind of session there, or reach the database and log in by IAM,
+        asked of IAM now. Raises AwsError where not even the caller is known."""
+        from ssm_tui.aws.explaining import Explainer
+
+        def known(node: Node) -> Access:
+            return {key: each for part in self.access([node]) for key, each in part.items()}[node.key]
 
         caller, user_id = self._identity()
-        found = explain(
-            self._gateway,
-            caller,
-            user_id,
-            node,
-            tags_known=self._tags_known(node),
-            known=lambda: {key: each for part in self.access([node]) for key, each in part.items()}[node.key],
-        )
+        found = Explainer(self._gateway, caller, user_id, target, self._tags_known).explain(known)
         return replace(found, alias=self.alias())
 
     def _tags_known(self, node: Node) -> bool:

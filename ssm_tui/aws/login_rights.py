@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Caller
     from ssm_tui.domain.databases import Database
 
-_ACTIONS = {"rds-db": "rds-db:connect", "elasticache": "elasticache:Connect", "memorydb": "memorydb:Connect"}
+ACTIONS = {"rds-db": "rds-db:connect", "elasticache": "elasticache:Connect", "memorydb": "memorydb:Connect"}
 _NOT_ANSWERED = Answer(Verdict.UNKNOWN, "IAM's simulation did not answer for it")
 
 
@@ -27,7 +27,7 @@ def doubt(gateway: Gateway, identify: Callable[[], tuple[Caller, str]], database
     `identify` tells the caller and its unique id.
     """
     unknown = f"whether you may log in as {user} is not known"
-    action = _ACTIONS[token_service(database)]
+    action = ACTIONS[token_service(database)]
     try:
         caller, user_id = identify()
         if caller.arn.endswith(":root"):

@@ -1,11 +1,11 @@
-"""`ssm-tui access`: why one may or may not start sessions on a node, and what to ask for."""
+"""`ssm-tui access`: why one may or may not start sessions on a node or reach a database, and what to ask for."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.commands.targets import find_node
+from ssm_tui.commands.targets import find_either
 from ssm_tui.commands.terminal import write_line
 from ssm_tui.domain.grants import Place
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 def run(clouds: Clouds, target: str, *, as_json: bool) -> int:
     """Prints it, as people read it or as one JSON object; 0 whatever the verdict. Raises SsmTuiError."""
-    node = find_node(clouds, target, whole=True)
-    found = clouds.open(node.context).explain(node)
+    meant = find_either(clouds, target)
+    found = clouds.open(meant.context).explain(meant)
     if as_json:
         write_line(json.dumps(as_object(found), ensure_ascii=False, indent=2))
     else:
         from ssm_tui.ui.presentation.text import visible
         from ssm_tui.ui.presentation.why import plain, why_lines
 
-        write_line("\n".join((visible(found.label), *plain(why_lines(found)))))
+        write_line("\n".join((visible(meant.label), *plain(why_lines(found)))))
     return 0
 
 
@@ -33,11 +33,13 @@ def as_object(found: Explanation) -> dict[str, Any]:
     """The explanation for programs. Unknown values are None; `request` is a policy document with all that is missing
     anywhere, `requests` the same by the place that lacks it."""
     request = found.request()
+    node, database, context = found.target.node, found.target.database, found.target.context
     return {
-        "node": found.target,
-        "name": found.name or None,
-        "profile": found.context.profile,
-        "region": found.context.region,
+        "node": node.id if node is not None else None,
+        "name": (node.name or None) if node is not None else None,
+        "database": database.id if database is not None else None,
+        "profile": context.profile,
+        "region": context.region,
         "caller": _caller(found),
         "kinds": {each.name: _undertaking(found, each) for each in found.undertakings},
         "sessions": [_point(point) for point in found.sessions],
@@ -53,10 +55,8 @@ def as_object(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _caller(found: Explanation) -> dict[str, Any] | None:
+def _caller(found: Explanation) -> dict[str, Any]:
     caller = found.caller
-    if caller is None:
-        return None
     return {
         "account": caller.account,
         "account_alias": found.alias,

@@ -70,7 +70,7 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         listing.add_argument("--json", action="store_true", help="as a JSON array")
     access = _command(commands, "access", "why you may or may not, by which policy, and what to ask for")
-    access.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")
+    access.add_argument("target", metavar="TARGET", help="a node's id or name, a database's id, or their beginning")
     access.add_argument("--json", action="store_true", help="as a JSON object")
     shell = _command(commands, "shell", "open a shell on a node")
     shell.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from ssm_tui.commands.reading import Found, read_all, read_databases, read_nodes
 from ssm_tui.commands.terminal import say
 from ssm_tui.domain.databases import Database, Reachable
+from ssm_tui.domain.grants import of_database, on_node
 from ssm_tui.domain.nodes import Node
-from ssm_tui.domain.relays import Relay, choose_relay
+from ssm_tui.domain.relays import Relay, choose_relay, relay_if_allowed
 from ssm_tui.domain.saved import is_node_id
 from ssm_tui.domain.targets import resolve
 from ssm_tui.errors import TargetError
@@ -19,26 +20,46 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ssm_tui.domain.access import Access
+    from ssm_tui.domain.grants import Target
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.services import Clouds
 
 N = TypeVar("N", Node, Database)
 
 
-def find_node(clouds: Clouds, target: str, *, whole: bool = False) -> Node:
+def find_node(clouds: Clouds, target: str) -> Node:
     """The node that is meant; what stands in its way is said on stderr. A whole id of a machine in the only context is
-    taken at its word, without a listing, unless the `whole` node is wanted.
+    taken at its word, without a listing.
 
     Raises TargetError, AwsError.
     """
     contexts = clouds.contexts()
-    if not whole and len(contexts) == 1 and is_node_id(target):
+    if len(contexts) == 1 and is_node_id(target):
         return Node(id=target, context=contexts[0])
     listing = read_all(clouds, partial(read_nodes, access=False))
     found = resolve(target, first_of_each(listing.nodes))
     for sentence in found.missing:
         say(f"{found.label}: {sentence}")
     return found
+
+
+def find_either(clouds: Clouds, target: str) -> Target:
+    """The node that is meant; or the database, with the best node to reach it through, where there is one: among those
+    that the caller may use, else among all. Databases are read where no node is called so. Raises TargetError,
+    AwsError."""
+    nodes = first_of_each(read_all(clouds, partial(read_nodes, access=False)).nodes)
+    if any(target in (node.id, node.name) for node in nodes):
+        return on_node(resolve(target, nodes))
+    listing = read_all(clouds, partial(read_databases, relays=False))
+    either: list[Node | Database] = [*nodes, *first_of_each(listing.databases)]
+    found = resolve(target, either, what="target")
+    if isinstance(found, Node):
+        return on_node(found)
+    around = next(each for each in listing.found if each.context == found.context)
+    near = [node for node in nodes if node.context == found.context and node.vpc == found.vpc]
+    answers = {key: access for portion in clouds.open(found.context).access(near) for key, access in portion.items()}
+    relay = choose_relay(found, [_with(node, answers) for node in near], around.terrain)
+    return of_database(found, relay.node or relay_if_allowed(found, near, around.terrain))
 
 
 def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:

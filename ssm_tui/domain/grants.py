@@ -8,18 +8,48 @@ wants one with just its action and its resource; at a point that a statement for
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.domain.access import Answer, Cause, Decider, Verdict
+from ssm_tui.domain.access import NOT_ASKED, Answer, Cause, Decider, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ssm_tui.domain.contexts import Caller, Context
+    from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.nodes import Node
 
 VERSION = "2012-10-17"
+CONNECT = "connect"
+"""The undertaking of logging in to a database by IAM; the others are called as the kinds of session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What access is asked for: a node, or a database with the node that it is reached through, where there is one."""
+
+    context: Context
+    node: Node | None
+    database: Database | None = None
+
+    @property
+    def label(self) -> str:
+        """For messages."""
+        if self.database is not None:
+            return self.database.id
+        return self.node.label if self.node is not None else ""
+
+
+def on_node(node: Node) -> Target:
+    """The node itself."""
+    return Target(node.context, node)
+
+
+def of_database(database: Database, relay: Node | None) -> Target:
+    """The database, through the node."""
+    return Target(database.context, relay, database)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +70,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Undertaking:
-    """Something the caller may want to do there (`shell`, `forward`, `remote`, `ssh`, or `connect` to a database by
-    IAM), the answer as a whole, and the points that it depends on."""
+    """Something the caller may want to do there (`shell`, `forward`, `remote`, `ssh`, `connect`), the answer as a
+    whole, and the points that it depends on."""
 
     name: str
     answer: Answer
@@ -59,29 +89,21 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about the caller's access to one target, a node or a database.
+    """Everything about the caller's access to one target.
 
     `sessions` are the points of what is done with a session once it has started: carrying on, resuming, ending it.
     `tags` are those of the target that the caller's policies look at, with their values. `doubt` is why IAM could not
     be asked; then the answers are what is known without it.
     """
 
-    context: Context
-    target: str
-    name: str
-    caller: Caller | None
+    target: Target
+    caller: Caller
     alias: str | None = None
     undertakings: tuple[Undertaking, ...] = ()
     sessions: tuple[Point, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     quotes: tuple[Quote, ...] = ()
     doubt: str = ""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """The target for messages."""
-        return f"{self.name} ({self.target})" if self.name and self.name != self.target else self.target
 
     def points(self, name: str = "") -> tuple[Point, ...]:
         """Those of one undertaking that is not allowed, or of all such, each once; with what its session wants then."""
@@ -194,12 +216,12 @@ def source(decider: Decider) -> str:
 
 
 def joint(points: Sequence[Point]) -> Answer:
-    """What all of them give together: the first that is denied, else the first that is unknown."""
-    for verdict in (Verdict.DENIED, Verdict.UNKNOWN):
-        found = next((point.answer for point in points if point.answer.verdict is verdict), None)
+    """What all of them give together: the first that is denied, else the first that is unknown, with its resource."""
+    for verdict in (Verdict.DENIED, Verdict.UNKNOWN, Verdict.ALLOWED):
+        found = next((point for point in points if point.answer.verdict is verdict), None)
         if found is not None:
-            return found
-    return points[0].answer
+            return replace(found.answer, resource=found.answer.resource or found.resource)
+    return NOT_ASKED
 
 
 def _one_or_all(texts: tuple[str, ...]) -> str | list[str]:

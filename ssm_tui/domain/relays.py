@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
-from ssm_tui.domain.access import Verdict
+from ssm_tui.domain.access import Answer, Verdict, everywhere
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.ordering import node_order
 from ssm_tui.domain.reachability.finding import Finding, blocked
@@ -79,6 +79,12 @@ class Relay:
     others: tuple[Node, ...] = ()
     change: str = ""
     permission: str = ""
+
+
+def relay_if_allowed(database: Database, nodes: Sequence[Node], terrain: Terrain) -> Node | None:
+    """The node that would be chosen if the caller might use all of them."""
+    allowed = everywhere(Answer(Verdict.ALLOWED))
+    return choose_relay(database, [replace(node, access=allowed) for node in nodes], terrain).node
 
 
 def choose_relay(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Caller, Context
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
-    from ssm_tui.domain.grants import Explanation
+    from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
@@ -48,9 +48,9 @@ class Cloud(Protocol):
     def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
         """The caller's access to each node, in portions as they are known. A refusal becomes an unknown."""
 
-    def explain(self, node: Node) -> Explanation:
-        """Why the caller may or may not start each kind of session there, asked of IAM now, and the statements that
-        decided. What AWS refuses to tell is said in it."""
+    def explain(self, target: Target) -> Explanation:
+        """Why the caller may or may not start each kind of session on the node, or reach the database and log in by
+        IAM: asked of IAM now, with the statements that decided. What AWS refuses to tell is said in it."""
 
     def database_pages(self) -> Iterator[DatabasePage]:
         """The databases, page by page and service by service."""

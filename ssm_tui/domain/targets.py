@@ -51,7 +51,7 @@ def resolve(target: str, candidates: Iterable[N], *, what: str = "node") -> N:
     )
 
 
-_COMMANDS = {"node": "ls", "database": "db", "tunnel": "tunnels"}
+_COMMANDS = {"node": "ls", "database": "db", "tunnel": "tunnels", "target": "ls, or db"}
 
 
 def _list(found: Sequence[Named]) -> str:

@@ -276,6 +276,13 @@ class Catalog:
         wanted = here if database.vpc is None else self._databases.terrain(database.context).joined(database.vpc)
         return [node for vpc in wanted for node in here.get(vpc, ())]
 
+    def relay_if_allowed(self, database: Database) -> Node | None:
+        """The node that would be chosen if all might be used."""
+        from ssm_tui.domain.relays import relay_if_allowed
+
+        near = self._near(database, self._nodes_by_vpc())
+        return relay_if_allowed(database, near, self._databases.terrain(database.context))
+
     def _chosen_relay(self, database: Database, near: Sequence[Node]) -> Relay:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
         from ssm_tui.domain.relays import Relay, choose_relay  # not before the first paint

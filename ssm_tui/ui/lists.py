@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.completion import NO_CHOICE, Completer
 from ssm_tui.domain.filters import Filter, names_saved, saved_name
+from ssm_tui.domain.grants import of_database, on_node
 from ssm_tui.domain.listing import Group
 from ssm_tui.domain.nodes import NodeKey
 from ssm_tui.errors import FilterError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.completion import Completion
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.grants import Target
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.presentation.cells import Column
@@ -230,6 +232,15 @@ class Lists(NodeList):
             return self.databases.row.database if self.databases.row else None
         status = self.running_tunnel(view)
         return status.request.database if status else None
+
+    def target(self, view: View) -> Target | None:
+        """What the highlighted row's access is asked for: the node, or the database through its relay; where none may
+        be used, through the one that would be best."""
+        if view is View.NODES:
+            return on_node(node) if (node := self.node) is not None else None
+        if view is View.TUNNELS or (row := self.databases.row) is None:
+            return None
+        return of_database(row.database, row.relay.node or self._catalog.relay_if_allowed(row.database))
 
     def running_tunnel(self, view: View) -> TunnelStatus | None:
         """The tunnel that the highlighted row is, or has."""

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ssm_tui.aws.live import AwsCloud
-from ssm_tui.domain.access import SessionKind, Verdict
-from ssm_tui.domain.grants import Explanation
+from ssm_tui.domain.access import Cause, SessionKind, Verdict
+from ssm_tui.domain.grants import Explanation, Place, on_node
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.domain.nodes import Node
-from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of
+from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny, document
 from tests.aws.test_access import DOCUMENTS, END, NODES, START, may_start, nodes_of, spec
 
 OWN_SESSIONS = ("ssmmessages:OpenDataChannel", "ssm:ResumeSession", "ssm:TerminateSession")
@@ -68,7 +68,7 @@ def test_what_is_asked_for_is_what_was_missing(
     user = admin.profile(BASE, END, *statements)
     cloud = cloud_of(user)
     node, other = some_nodes(cloud, kind)[:2]
-    before = cloud.explain(node)
+    before = cloud.explain(on_node(node))
     refused = {name for name, verdict in verdicts(before).items() if verdict is not Verdict.ALLOWED}
     assert refused
     for each in SessionKind:
@@ -76,7 +76,7 @@ def test_what_is_asked_for_is_what_was_missing(
     policy = before.request().document()
     detach = attach(admin, user, policy)
     try:
-        after = cloud_of(user).explain(node)
+        after = cloud_of(user).explain(on_node(node))
         assert set(verdicts(after).values()) == {Verdict.ALLOWED}
         assert after.request().document() is None
         assert all(may_start(cloud, spec(node, each)) for each in SessionKind)
@@ -97,11 +97,45 @@ def test_one_kind_is_asked_for_alone(admin: Administrator, kind: SessionKind) ->
     user = admin.profile(BASE, END)
     cloud = cloud_of(user)
     node = a_node(cloud)
-    detach = attach(admin, user, cloud.explain(node).request(kind.value).document())
+    detach = attach(admin, user, cloud.explain(on_node(node)).request(kind.value).document())
     try:
         assert {each for each in SessionKind if may_start(cloud, spec(node, each))} == {kind}
     finally:
         detach()
+
+
+def test_the_statement_that_decided_is_quoted(admin: Administrator) -> None:
+    freeze = deny(START, Condition={"StringEquals": {"ssm:resourceTag/frozen": "yes"}})
+    user = admin.profile(BASE, allow(START, resource=[*NODES, *DOCUMENTS]), freeze)
+    cloud = cloud_of(user)
+    found = cloud.explain(on_node(a_node(cloud, frozen="yes")))
+    assert set(verdicts(found).values()) == {Verdict.DENIED}
+    assert {each.answer.cause for each in found.undertakings} == {Cause.EXPLICIT}
+    assert ("frozen", "yes") in found.tags
+    assert freeze in [json.loads(quote.text) for quote in found.quotes]
+    assert found.request().document(Place.IDENTITY) == found.request().document()
+    (obstacle,) = found.request().obstacles
+    assert "policy Own" in obstacle
+    assert "frozen=yes" in obstacle
+
+
+def test_without_the_right_to_read_policies_that_is_said(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow(*LISTING, *SIMULATING), allow(START, resource=[*NODES, *DOCUMENTS])))
+    found = cloud.explain(on_node(a_node(cloud)))
+    assert {(quote.text, quote.trouble) for quote in found.quotes} == {("", "iam:GetUserPolicy is denied")}
+
+
+def test_a_role_under_a_path(admin: Administrator) -> None:
+    role = admin.role_profile("/teams/pay/", BASE, allow(START, resource=[*NODES, *DOCUMENTS]))
+    cloud = cloud_of(role)
+    found = cloud.explain(on_node(a_node(cloud)))
+    assert found.caller is not None
+    assert found.caller.session == "tests"
+    assert set(verdicts(found).values()) == {Verdict.ALLOWED}
+    assert allow(START, resource=[*NODES, *DOCUMENTS]) in [json.loads(quote.text) for quote in found.quotes]
+    patterns = str(found.request().document())
+    assert "session/tests-*" in patterns
+    assert "session/${aws:userid}-*" in patterns
 
 
 def test_own_sessions_that_may_be_ended_are_not_asked_for(admin: Administrator) -> None:
@@ -109,16 +143,31 @@ def test_own_sessions_that_may_be_ended_are_not_asked_for(admin: Administrator) 
     tagged = {"StringLike": {"ssm:resourceTag/aws:ssmmessages:session-id": ["${aws:userid}"]}}
     for statement in (own, allow(*OWN_SESSIONS, resource="arn:aws:ssm:*:*:session/*", Condition=tagged)):
         cloud = cloud_of(admin.profile(BASE, allow(START, resource=[*NODES, *DOCUMENTS]), statement))
-        found = cloud.explain(a_node(cloud))
+        found = cloud.explain(on_node(a_node(cloud)))
         assert {point.answer.verdict for point in found.sessions} == {Verdict.ALLOWED}
         assert found.request().document() is None
+
+
+def test_a_boundary_wants_the_statement_itself(admin: Administrator) -> None:
+    user = admin.profile(BASE, allow(START, *OWN_SESSIONS))
+    iam = admin.client("iam")
+    limit = iam.create_policy(PolicyName=f"limit-{user}", PolicyDocument=document([BASE, allow(*OWN_SESSIONS)]))
+    iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=limit["Policy"]["Arn"])
+    try:
+        cloud = cloud_of(user)
+        found = cloud.explain(on_node(a_node(cloud)))
+    finally:
+        iam.delete_user_permissions_boundary(UserName=user)
+        iam.delete_policy(PolicyArn=limit["Policy"]["Arn"])
+    assert {each.answer.cause for each in found.undertakings} == {Cause.BOUNDARY}
+    assert list(found.request().grants) == [Place.BOUNDARY]
 
 
 def test_without_simulation_everything_that_may_be_missing_is_asked_for(admin: Administrator) -> None:
     user = admin.profile(allow(*LISTING))
     cloud = cloud_of(user)
     node = a_node(cloud)
-    found = cloud.explain(node)
+    found = cloud.explain(on_node(node))
     assert set(verdicts(found).values()) == {Verdict.UNKNOWN}
     assert found.doubt == "iam:GetContextKeysForPrincipalPolicy is denied"
     request = found.request()
@@ -137,7 +186,7 @@ def test_it_costs_few_calls(admin: Administrator) -> None:
     cloud = AwsCloud(cloud_of("x").context, gateway)
     node = a_node(cloud)
     gateway.asked.clear()
-    cloud.explain(node)
+    cloud.explain(on_node(node))
     asked = [operation for operation, _ in gateway.asked]
     assert asked.count("simulate_principal_policy") == 3
     assert len(asked) <= 8

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ssm_tui.demo.policy import Decision, Request, evaluate, parse_policy
 from ssm_tui.domain.access import Answer, Cause, Decider, Verdict
-from ssm_tui.domain.contexts import Context
-from ssm_tui.domain.grants import Explanation, Place, Point, Undertaking, joint, smallest
+from ssm_tui.domain.contexts import Caller, Context
+from ssm_tui.domain.grants import Explanation, Place, Point, Target, Undertaking, joint, smallest
 
 START, EXECUTE = "ssm:StartSession", "ecs:ExecuteCommand"
 PLACE = "ap-northeast-2:123456789012"
@@ -107,9 +107,9 @@ def explanation(**answers: Answer) -> Explanation:
         points = (Point(START, NODE, YES), Point(START, documents[name], answer))
         undertakings.append(Undertaking(name, joint(points), points))
     ending = Point("ssm:TerminateSession", f"arn:aws:ssm:{PLACE}:session/kim-0123", NO)
-    return Explanation(
-        Context("dev", "ap-northeast-2"), "i-1", "web-1", None, undertakings=tuple(undertakings), sessions=(ending,)
-    )
+    target = Target(Context("dev", "ap-northeast-2"), None)
+    caller = Caller("123456789012", "arn:aws:iam::123456789012:user/kim")
+    return Explanation(target, caller, undertakings=tuple(undertakings), sessions=(ending,))
 
 
 def resources(explained: Explanation, name: str = "") -> list[Any]:

@@ -84,6 +84,8 @@ class Photographer:
         await self._until(pilot, lambda seen: "fresh" in seen and "s f r" in seen)
         await pilot.press(*["down"] * 8)
         await self._save(pilot, "nodes")
+        await self._why(pilot, "team=search", "why", "To ask for")
+        await self._why(pilot, "frozen=yes", "why-forbidden", "NotWhereFrozen")
         await pilot.press("slash", *"env=prod access:shell api")
         await self._until(pilot, lambda seen: " 8/" in seen)
         await self._save(pilot, "filter")
@@ -91,6 +93,15 @@ class Photographer:
         await self._until(pilot, lambda seen: "orders-proxy" in seen)
         await pilot.press(*["down"] * 5)
         await self._save(pilot, "databases")
+
+    async def _why(self, pilot: Pilot[None], wanted: str, name: str, seen: str) -> None:
+        """Why the first of these nodes may not be entered."""
+        await pilot.press("slash", *wanted)
+        await self._until(pilot, lambda text: wanted in text and "/52" in text)
+        await pilot.press("enter", "w")
+        await self._until(pilot, lambda text: "Why ·" in text and seen in text)
+        await self._save(pilot, name)
+        await pilot.press("escape", "escape")
 
     async def _tunnels(self, pilot: Pilot[None]) -> None:
         """From the database that is highlighted: its tunnel, then others in trouble."""

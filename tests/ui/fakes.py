@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from ssm_tui.domain.grants import Explanation
+    from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import RowMemory
@@ -120,7 +120,7 @@ class FakeCloud:
     doubt: str = ""
     refusal: SsmTuiError | None = None  # of a password
     passwords_asked: list[tuple[str, PasswordMeans, str]] = field(default_factory=list)
-    explained: Callable[[Node], Explanation] | None = None  # why the caller may or may not
+    explained: Callable[[Target], Explanation] | None = None  # why the caller may or may not
 
     def identify(self) -> Caller:
         return Caller(self.account, f"arn:aws:iam::{self.account}:user/dev")
@@ -141,10 +141,10 @@ class FakeCloud:
         self.asked.append(tuple(n.id for n in nodes))
         yield {n.key: self.answers.get(n.id, Access(YES, YES, YES, YES)) for n in nodes}
 
-    def explain(self, node: Node) -> Explanation:
+    def explain(self, target: Target) -> Explanation:
         if self.explained is None:
             raise AssertionError("nobody has asked why")
-        return self.explained(node)
+        return self.explained(target)
 
     def database_pages(self) -> Iterator[DatabasePage]:
         if self.error:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ssm_tui.domain.access import Answer, Cause, Decider, SessionKind, Verdict
+from ssm_tui.domain.access import Answer, Cause, Decider, SessionKind, Verdict, everywhere
 from ssm_tui.domain.contexts import Caller
-from ssm_tui.domain.grants import Explanation, Point, Quote, Undertaking, joint
+from ssm_tui.domain.grants import Explanation, Point, Quote, Target, Undertaking, joint
 from ssm_tui.errors import CredentialsError
 from tests.ui.fakes import CONTEXT, HOSTILE, World
-from tests.ui.fleet import small_world
+from tests.ui.fleet import NODES, small_world
 from tests.ui.screen import started
 
 if TYPE_CHECKING:
-    from ssm_tui.domain.nodes import Node
     from tests.ui.screen import Person
 
 START = "ssm:StartSession"
 PLACE = "eu-west-1:123456789012"
+CALLER = Caller("123456789012", "arn:aws:sts::123456789012:assumed-role/Operator/kim")
 OWN = Decider("Own", "user", (3, 9))
 YES = Answer(Verdict.ALLOWED, "policy Own, tag team=security", deciders=(OWN,))
 NO = Answer(Verdict.DENIED, "no policy of yours allows it", Cause.IMPLICIT)
@@ -35,8 +35,10 @@ FORBIDDEN = Answer(
 )
 
 
-def explained(node: Node) -> Explanation:
+def explained(target: Target) -> Explanation:
     """A node that is allowed itself; of the documents the shell's is missing and remote forwards are forbidden."""
+    node = target.node
+    assert node is not None
     answers = {SessionKind.SHELL: NO, SessionKind.FORWARD: YES, SessionKind.REMOTE: FORBIDDEN, SessionKind.SSH: NO}
     undertakings = []
     for kind, answer in answers.items():
@@ -47,10 +49,8 @@ def explained(node: Node) -> Explanation:
         )
         undertakings.append(Undertaking(kind.value, joint(points), points))
     return Explanation(
-        node.context,
-        node.id,
-        node.name,
-        Caller("123456789012", "arn:aws:sts::123456789012:assumed-role/Operator/kim"),
+        target,
+        CALLER,
         alias="pay-prod",
         undertakings=tuple(undertakings),
         tags=(("team", HOSTILE),),
@@ -148,9 +148,9 @@ async def test_it_fits_and_scrolls(size: tuple[int, int]) -> None:
 async def test_it_opens_before_iam_has_answered_and_can_be_left() -> None:
     here, gate = world(), threading.Event()
 
-    def slowly(node: Node) -> Explanation:
+    def slowly(target: Target) -> Explanation:
         gate.wait()
-        return explained(node)
+        return explained(target)
 
     here.cloud.explained = slowly
     async with started(here) as person:
@@ -163,10 +163,52 @@ async def test_it_opens_before_iam_has_answered_and_can_be_left() -> None:
         await person.sees("Operator")
 
 
+async def test_a_database_through_its_relay() -> None:
+    here, targets = world(), []
+    arn = f"arn:aws:rds-db:{PLACE}:dbuser:db-1/app"
+
+    def explained(target: Target) -> Explanation:
+        targets.append(target)
+        point = Point("rds-db:connect", arn, NO)
+        return Explanation(target, CALLER, undertakings=(Undertaking("connect", joint([point]), (point,)),))
+
+    here.cloud.explained = explained
+    async with started(here) as person:
+        await person.press("2", "w")
+        await person.sees("Why · cache")
+        await person.sees("– connect   denied (implicit): no policy of yours allows it")
+        await person.sees(f"c           rds-db:connect on {arn}")
+        await person.press("y")
+        assert asked_for(here) == [arn]
+    (target,) = targets
+    assert target.database is not None
+    assert target.node is not None
+    assert target.node.vpc == target.database.vpc
+
+
+async def test_a_database_whose_relays_may_not_be_used_is_explained_by_the_best_of_them() -> None:
+    here, targets = world(), []
+
+    def explained(target: Target) -> Explanation:
+        targets.append(target)
+        return Explanation(target, CALLER)
+
+    here.cloud.explained = explained
+    here.cloud.answers = {node.id: everywhere(NO) for node in NODES}
+    async with started(here) as person:
+        await person.press("2", "down", "down", "down")
+        await person.sees("you may not forward through any")
+        await person.press("w")
+        await person.sees("you         arn:aws:sts")
+    (target,) = targets
+    assert target.label == "orders"
+    assert target.node is not None
+
+
 async def test_what_keeps_it_from_being_known_is_said() -> None:
     here = world()
 
-    def refused(_node: Node) -> Explanation:
+    def refused(_target: Target) -> Explanation:
         raise CredentialsError("the credentials of profile 'dev' have expired", "renew them")
 
     here.cloud.explained = refused
@@ -180,9 +222,11 @@ async def test_without_iam_it_says_what_is_known_without() -> None:
     here = world()
     unasked = Answer(Verdict.UNKNOWN, "iam:SimulatePrincipalPolicy is denied")
 
-    def doubted(node: Node) -> Explanation:
+    def doubted(target: Target) -> Explanation:
+        node = target.node
+        assert node is not None
         points = (Point(START, f"arn:aws:ec2:{PLACE}:instance/{node.id}", unasked),)
-        found = replace(explained(node), undertakings=(Undertaking("shell", unasked, points),))
+        found = replace(explained(target), undertakings=(Undertaking("shell", unasked, points),))
         return replace(found, doubt="iam:SimulatePrincipalPolicy is denied", quotes=())
 
     here.cloud.explained = doubted

@@ -85,7 +85,8 @@ class WhyDialog(Dialog[None]):
             lines = [content(line) for line in shown(why_lines(self._found, self._only), width)]
             text.update(Content("\n").join(lines))
             keys = " ".join(KEYS[each.name] for each in self._found.undertakings)
-            box.border_subtitle = Content(f"y copies what to ask for · {keys} for one alone · Esc leaves")
+            one = f"{keys} for one alone · " if len(keys) > 1 else ""
+            box.border_subtitle = Content(f"y copies what to ask for · {one}Esc leaves")
 
     def action_only(self, name: str) -> None:
         """What to ask for is for this undertaking alone; the same key again: for all."""

@@ -9,12 +9,9 @@ from ssm_tui.ui.flows.telling import tell
 from ssm_tui.ui.presentation.text import cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import App
 
-    from ssm_tui.domain.grants import Explanation
-    from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.ui.services import Services
 
 SHOWN = 160  # cells of what was copied that a toast repeats
@@ -26,17 +23,16 @@ class WhyFlow:
     def __init__(self, app: App[Any], services: Services) -> None:
         self._app, self._services = app, services
 
-    async def of_node(self, node: Node) -> None:
-        """Of what may be done on the node."""
-        clouds = self._services.clouds
-        await self._show(node.label, lambda: clouds.open(node.context).explain(node))
-
-    async def _show(self, title: str, explain: Callable[[], Explanation]) -> None:
+    async def show(self, target: Target) -> None:
+        """What may be done there, and why not."""
         from ssm_tui.ui.dialogs.why import WhyDialog
 
         async def copy(what: str, text: str) -> None:
             how = await self._services.clipboard.copy(self._app, text)
             tell(self._app, f"{what} copied {how}", cut(visible(" ".join(text.split())), SHOWN))
 
-        dialog = WhyDialog(title, lambda: in_background(explain, "explain access"), copy)
+        def explain() -> Explanation:
+            return self._services.clouds.open(target.context).explain(target)
+
+        dialog = WhyDialog(target.label, lambda: in_background(explain, "explain access"), copy)
         await self._app.push_screen_wait(dialog)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from ssm_tui.domain.access import SessionKind, Verdict
-from ssm_tui.domain.grants import PLACES, Place, source, sources
+from ssm_tui.domain.grants import CONNECT, PLACES, Place, source, sources
 from ssm_tui.ui.presentation.cells import Cell, Tone
 from ssm_tui.ui.presentation.nodes import DENIED, LETTERS, UNKNOWN
 from ssm_tui.ui.presentation.text import visible, wrapped
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Caller
     from ssm_tui.domain.grants import Explanation, Point, Quote, Request, Undertaking
 
-CONNECT = "connect"
 KEYS = {**{kind.value: LETTERS[kind] for kind in SessionKind}, CONNECT: "c"}
 """The letter of each undertaking: its sign where it is allowed, and the key for it alone."""
 _LEFT = 11  # cells for what a line is about
@@ -50,8 +49,6 @@ def why_lines(found: Explanation, name: str = "") -> Iterator[Line]:
         yield from _session_lines(lacking)
     if found.doubt:
         yield Line("! IAM", f"could not be asked: {found.doubt}; the verdicts are what is known without it", Tone.WARN)
-    for note in found.notes:
-        yield Line("! note", note, Tone.WARN)
     yield from _obstacle_lines(found)
     yield from _tag_lines(found)
     for quote in found.quotes:
@@ -60,13 +57,13 @@ def why_lines(found: Explanation, name: str = "") -> Iterator[Line]:
 
 
 def _caller_lines(found: Explanation) -> Iterator[Line]:
-    caller = found.caller
-    if caller is not None:
-        yield Line("you", caller.arn)
-        account = f"{caller.account} ({found.alias})" if found.alias else caller.account
-        yield Line("account", account)
-        yield from (Line(about, text) for about, text in _who(caller))
-    yield Line("profile", found.context.label)
+    caller, target = found.caller, found.target
+    yield Line("you", caller.arn)
+    yield Line("account", f"{caller.account} ({found.alias})" if found.alias else caller.account)
+    yield from (Line(about, text) for about, text in _who(caller))
+    yield Line("profile", target.context.label)
+    if target.database is not None:
+        yield Line("relay", target.node.label if target.node is not None else "none is known")
 
 
 def _who(caller: Caller) -> Iterator[tuple[str, str]]:

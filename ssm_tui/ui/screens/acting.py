@@ -201,6 +201,11 @@ class Acting(Board):
     def action_left_over(self) -> None:
         self._flow(self._left_over.ask())
 
+    def action_why(self) -> None:
+        self._settle()
+        if (target := self._lists.target(self.view)) is not None:
+            self._choose(self._why.show(target))
+
     def action_help(self) -> None:
         from ssm_tui.ui.dialogs.help import HelpDialog
 

@@ -62,11 +62,6 @@ class NodeActions(Acting):
         if (node := self._lists.node) is not None and has_desktop(node):
             self._flow(show(node))
 
-    def action_why(self) -> None:
-        self._settle()
-        if (node := self._lists.node) is not None:
-            self._choose(self._why.of_node(node))
-
     def _copies(self) -> tuple[str, tuple[Copyable, ...]]:
         if self.view is not View.NODES or not self._lists.marks:
             return super()._copies()
