@@ -91,6 +91,10 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
             from ssm_tui.commands import cache
 
             return cache.clear()
+        case "ca":
+            from ssm_tui.commands import ca
+
+            return ca.fetch(options.url)
     from ssm_tui.commands import screen
 
     return screen.run(program, options.filter)
@@ -139,6 +143,7 @@ def _forward(options: argparse.Namespace, program: Program) -> int:
 
 def _tunnel(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands import detach, tunnel
+    from ssm_tui.commands.handout import NO_HANDOUT
     from ssm_tui.commands.requests import Choices
 
     if options.detach:
@@ -150,7 +155,7 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
         on_demand=options.on_demand,
         width=options.width,
         bind=options.bind or "",
-        show=options.show,
+        handout=program.handout(options.show, options.write) if options.show or options.write else NO_HANDOUT,
     )
     plans = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
     _sure(options, program, *(each.end for each in plans))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ssm_tui.aws.live import AwsClouds
+from ssm_tui.commands.handout import Handout
 from ssm_tui.commands.requests import Choices, Requests
 from ssm_tui.config import Settings
 from ssm_tui.demo.runner import DemoProcess
@@ -108,7 +109,8 @@ def test_an_unknown_group_lists_those_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choices", "word"), [(Choices(show="url"), "leads to no database"), (Choices(relay="web-1"), "its node itself")]
+    ("choices", "word"),
+    [(Choices(handout=Handout("url")), "leads to no database"), (Choices(relay="web-1"), "its node itself")],
 )
 def test_what_makes_no_sense_for_it(here: str, choices: Choices, word: str) -> None:
     with pytest.raises(UsageError, match=word):

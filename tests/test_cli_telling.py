@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ssm_tui.commands.handout import Handout
 from ssm_tui.commands.requests import TunnelPlan
 from ssm_tui.commands.telling import Teller
 from ssm_tui.commands.terminal import Progress
+from ssm_tui.domain.connection import Trust
+from ssm_tui.domain.connection.entries import ClientFile
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState, TunnelStatus, Way
+from ssm_tui.store.client_files import ClientFiles
 from tests.builders import SEOUL, database
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -134,8 +139,34 @@ def test_one_of_a_group_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_connection_string_follows_the_ready_line(capsys: pytest.CaptureFixture[str]) -> None:
-    story = Story(capsys, show="psql")
-    assert story.tell(S.READY)[0] == "ready 127.0.0.1:5432\npsql -h 127.0.0.1 -p 5432 -U app -d orders\n"
+    story = Story(capsys, handout=Handout("psql", trust=Trust(rds="/rds.pem")))
+    out, err = story.tell(S.READY)
+    assert out == (
+        "ready 127.0.0.1:5432\n"
+        f"psql 'host={database().endpoint} hostaddr=127.0.0.1 port=5432 user=app dbname=orders"
+        " sslmode=verify-full sslrootcert=/rds.pem'\n"
+    )
+    assert err == "ssm-tui: TLS; certificate checked: who signed it, and that it names the endpoint\n"
+
+
+def test_an_entry_is_written_once_the_port_is_known(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = ClientFiles(tmp_path, {"PGSERVICEFILE": str(tmp_path / "services")})
+    story = Story(capsys, handout=Handout(write=ClientFile.PG_SERVICE, files=files))
+    out, err = story.tell(S.READY)
+    assert out == "ready 127.0.0.1:5432\n"
+    assert err == f"ssm-tui: orders is in {tmp_path}/services: psql service=orders\n"
+    assert "\nport=5432\n" in (tmp_path / "services").read_text()
+
+
+def test_an_entry_that_cannot_be_written_leaves_the_tunnel_be(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = ClientFiles(tmp_path, {"PGSERVICEFILE": str(tmp_path)})
+    story = Story(capsys, handout=Handout(write=ClientFile.PG_SERVICE, files=files))
+    out, err = story.tell(S.READY)
+    assert out == "ready 127.0.0.1:5432\n"
+    assert "no ordinary file" in err.splitlines()[0]
+    assert story.teller.was_ready
 
 
 def test_foreign_words_are_harmless(story: Story) -> None:

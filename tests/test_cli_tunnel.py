@@ -50,8 +50,9 @@ def test_ready_then_the_connection_string_that_was_asked_for(demo_cloud: DemoPro
     with running(demo_cloud, tmp_path, "tunnel", "orders", "--show", "libpq") as process:
         ready, shown = line(process), line(process)
         assert ready.startswith("ready 127.0.0.1:")
-        assert f"port='{ready.rsplit(':', 1)[1]}'" in shown
-        with psycopg.connect(shown, password=demo_cloud.environment["DEMO_DB_PASSWORD"]) as connection:
+        assert f"hostaddr=127.0.0.1 port={ready.rsplit(':', 1)[1]} " in shown
+        password = demo_cloud.environment["DEMO_DB_PASSWORD"]
+        with psycopg.connect(shown, password=password, sslmode="prefer") as connection:
             assert connection.execute("select current_database()").fetchone() == ("orders",)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130

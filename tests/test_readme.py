@@ -45,6 +45,7 @@ COMMANDS = [
     "tunnels",
     "tunnels stop",
     "cache",
+    "ca fetch",
     "demo",
 ]
 
@@ -88,9 +89,11 @@ def test_the_fields_it_shows_exist() -> None:
 
 
 def test_the_formats_of_connection_strings() -> None:
-    (listed,) = re.findall(r"Formats of `--show`: (.*?)\.\n", README, re.DOTALL)
-    for engine in ("postgres", "mysql", "redis"):
-        assert ", ".join(formats(database(engine=engine))) in " ".join(listed.split())
+    table = README.partition("| of | formats of `--show` |")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| [A-Z].*? \| (.*) \|$", table, re.MULTILINE)
+    engines = ("postgres", "redshift", "mysql", "sqlserver-se", "oracle-ee", "docdb", "redis", "memcached", "neptune")
+    wanted = [formats(database(engine=engine)) for engine in engines]
+    assert listed == [", ".join(name for name in names if name != "address") for names in wanted]
 
 
 def test_the_files_it_names_exist() -> None:

@@ -87,6 +87,7 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_tunnel(commands)
     _add_tunnels(commands)
     _add_cache(commands)
+    _add_ca(commands)
     demo = commands.add_parser("demo", help="run the demo cloud, or a command in it", allow_abbrev=False)
     demo.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND …", help="a command to run in the demo")
 
@@ -116,6 +117,11 @@ def _add_tunnel(commands: argparse._SubParsersAction[_Parser]) -> None:
     tunnel.add_argument(
         "--show", default="", metavar="FORMAT", help="print a connection string: url, psql, jdbc, env …"
     )
+    tunnel.add_argument(
+        "--write",
+        choices=("pg-service", "my-cnf"),
+        help="write an entry into ~/.pg_service.conf, or ~/.my.cnf",
+    )
     tunnel.add_argument("--detach", action="store_true", help="once it is ready, leave it to run without this terminal")
     tunnel.add_argument("--on-demand", action="store_true", help="start the session with the first connection")
     tunnel.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
@@ -140,6 +146,13 @@ def _add_cache(commands: argparse._SubParsersAction[_Parser]) -> None:
     cache = _command(commands, "cache", "the rows that the interface shows first")
     what = cache.add_subparsers(dest="what", metavar="clear", parser_class=_Parser, required=True)
     what.add_parser("clear", help="remove the rows of all contexts", allow_abbrev=False)
+
+
+def _add_ca(commands: argparse._SubParsersAction[_Parser]) -> None:
+    ca = _command(commands, "ca", "the certificates of RDS")
+    what = ca.add_subparsers(dest="what", metavar="fetch", parser_class=_Parser, required=True)
+    fetch = what.add_parser("fetch", help="bring AWS's bundle of them here", allow_abbrev=False)
+    fetch.add_argument("--url", default="", metavar="URL", help="from there: GovCloud and China have their own")
 
 
 def _width(text: str) -> int:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from ssm_tui.aws.live import AwsClouds
     from ssm_tui.aws.prompts import CodeDesk
+    from ssm_tui.commands.handout import Handout
     from ssm_tui.commands.requests import Requests
     from ssm_tui.config import Paths, Settings
+    from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
     from ssm_tui.sessions.launch import Launcher
     from ssm_tui.store.choices import KeptChoices
+    from ssm_tui.store.client_files import ClientFiles
     from ssm_tui.store.wanted import WantedTunnels
 
 
@@ -202,6 +205,26 @@ class Program:
         from ssm_tui.commands.logs import start_log
 
         start_log(self._paths.log)
+
+    def trust(self) -> Trust:
+        """The files of certificates that there are now. Blocks briefly."""
+        from ssm_tui.store.authorities import known
+
+        return known(self.settings.ca_bundle, self._paths.ca_bundle)
+
+    def handout(self, show: str, write: str | None) -> Handout:
+        """A connection string in this format, and an entry in this client's file. Blocks briefly."""
+        from ssm_tui.commands.handout import Handout
+        from ssm_tui.domain.connection.entries import ClientFile
+
+        return Handout(show, ClientFile(write) if write else None, self.trust(), self.client_files)
+
+    @cached_property
+    def client_files(self) -> ClientFiles:
+        """Where entries for database clients are written."""
+        from ssm_tui.store.client_files import ClientFiles
+
+        return ClientFiles(self._paths.state, os.environ)
 
     @cached_property
     def rendezvous(self) -> Rendezvous:

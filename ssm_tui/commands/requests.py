@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ssm_tui.commands.handout import NO_HANDOUT, Handout
 from ssm_tui.commands.targets import find_database, find_node, find_relay
-from ssm_tui.domain.connection import endpoint, render
 from ssm_tui.domain.databases import Reachable
 from ssm_tui.domain.saved import group_members
-from ssm_tui.domain.sessions import LOOPBACK
 from ssm_tui.domain.tunnels import TunnelRequest, Way
 from ssm_tui.errors import UsageError
 
@@ -35,7 +34,7 @@ class Choices:
     on_demand: bool = False
     width: int | None = None
     bind: str = ""
-    show: str = ""
+    handout: Handout = NO_HANDOUT
 
 
 NOTHING = Choices()
@@ -43,12 +42,12 @@ NOTHING = Choices()
 
 @dataclass(frozen=True, slots=True)
 class TunnelPlan:
-    """A tunnel to be opened. `doubt` is what is not known about its relay, `show` the connection string to print,
+    """A tunnel to be opened. `doubt` is what is not known about its relay, `handout` what is wanted of its connection,
     `name` what its lines end with where there are several, `end` what it leads to: a database, else its node."""
 
     request: TunnelRequest
     doubt: str = ""
-    show: str = ""
+    handout: Handout = NO_HANDOUT
     name: str = ""
     end: Database | Node | None = None
 
@@ -94,8 +93,7 @@ class Requests:
                     bind=choices.bind or saved.bind,
                 ),
             )
-        if choices.show:
-            raise UsageError(f"{saved.name} leads to no database", "a connection string (--show) is for databases")
+        choices.handout.check(None, saved.name)
         if choices.relay and not saved.host:
             raise UsageError(f"{saved.name} leads to its node itself", "leave out --relay")
         node = find_node(clouds, choices.relay or saved.target)
@@ -104,9 +102,7 @@ class Requests:
 
     def _database(self, clouds: Clouds, name: str, choices: Choices) -> TunnelPlan:
         database, around = find_database(clouds, name)
-        if choices.show:
-            # A format that this database has not is said before anything starts.
-            render(database, choices.show, endpoint(database, LOOPBACK, database.port))
+        choices.handout.check(database, database.id)
         others: tuple[Way, ...] = ()
         doubt = ""
         if choices.relay:
@@ -129,7 +125,7 @@ class Requests:
             others=others,
             most_sessions=self._settings.sessions_per_tunnel,
         )
-        return TunnelPlan(_chosen(request, choices), doubt=doubt, show=choices.show, end=database)
+        return TunnelPlan(_chosen(request, choices), doubt=doubt, handout=choices.handout, end=database)
 
     def _within(self, saved: SavedTunnel) -> Clouds:
         """AWS as the saved tunnel sees it: its profile and region, where it names them."""

@@ -70,6 +70,8 @@ def run(program: Program, filter_text: str) -> int:
         choices=program.choices or NoChoices(),
         accounts=program.clouds,
         picked=program.picked or NothingPicked(),
+        trust=program.trust,
+        client_files=program.client_files,
     )
     return run_interface(services, filter_text=filter_text)
 

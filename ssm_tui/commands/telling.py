@@ -6,11 +6,9 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ssm_tui.commands.terminal import say, write_line
-from ssm_tui.domain.connection import endpoint, render
-from ssm_tui.domain.sessions import LOOPBACK
+from ssm_tui.commands.terminal import say, say_error, write_line
 from ssm_tui.domain.tunnels import TunnelState, TunnelStatus
-from ssm_tui.errors import SessionError
+from ssm_tui.errors import SessionError, SsmTuiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,12 +89,20 @@ class Teller:
     def _announce(self, status: TunnelStatus) -> None:
         self.was_ready, self._through = True, _relay(status)
         self._progress.clear()
-        plan = self._plan
-        lines = [f"ready {status.address}{f' {plan.name}' if plan.name else ''}"]
-        database = status.request.database
-        if plan.show and database is not None and status.local_port:
-            lines.append(render(database, plan.show, endpoint(database, LOOPBACK, status.local_port)))
-        write_line("\n".join(lines))
+        plan, request, port = self._plan, status.request, status.local_port
+        ready = f"ready {status.address}{f' {plan.name}' if plan.name else ''}"
+        if request.database is None or not port:
+            write_line(ready)
+            return
+        shown, checks = plan.handout.lines(request.database, port, request.name)
+        write_line("\n".join(filter(None, (ready, shown))))
+        try:
+            kept = plan.handout.keep(request.database, port, request.name)
+        except SsmTuiError as problem:  # the tunnel stands all the same
+            say_error(problem)
+            kept = ""
+        for each in filter(None, (checks, kept)):
+            say(each)
 
     def _in_seconds(self, status: TunnelStatus) -> str:
         if status.next_try is None:

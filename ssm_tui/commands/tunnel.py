@@ -47,7 +47,13 @@ def tunnel_requests(requests: Requests, name: str, group: str, choices: Choices)
         raise UsageError("name one tunnel, or one group with --group", "see: ssm-tui tunnel --help")
     if not group:
         return (requests.named(name, choices),)
-    for option, value in (("--relay", choices.relay), ("--local-port", choices.local_port), ("--show", choices.show)):
+    handout = choices.handout
+    for option, value in (
+        ("--relay", choices.relay),
+        ("--local-port", choices.local_port),
+        ("--show", handout.show),
+        ("--write", handout.write),
+    ):
         if value:
             raise UsageError(f"{option} is for one tunnel, not for a group", "give it in the settings of each")
     return requests.group(group, choices)

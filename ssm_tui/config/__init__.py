@@ -27,7 +27,7 @@ __all__ = ["PROJECT_FILE", "Paths", "Settings", "find_project_file", "load", "pa
 APP = "ssm-tui"
 PROJECT_FILE = ".ssm-tui.toml"
 # What may stand in the environment too, as SSM_TUI_LAUNCHER and so on; it comes before the files.
-FROM_ENVIRONMENT = ("launcher", "plugin", "theme")
+FROM_ENVIRONMENT = ("launcher", "plugin", "theme", "ca_bundle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Paths:
     log: Path
     state: Path
     """What is kept between runs and is no cache."""
+    data: Path
+    """What was brought here at the user's wish, for other programs to read too."""
     runtime: Path
     """What belongs to running processes: the detached supervisor's socket. Not over the network, gone at a reboot."""
 
@@ -46,6 +48,11 @@ class Paths:
     def rows(self) -> Path:
         """Where the last known rows of each context are kept."""
         return self.cache / "rows"
+
+    @property
+    def ca_bundle(self) -> Path:
+        """RDS's certificates, where they have been brought here."""
+        return self.data / "global-bundle.pem"
 
     @property
     def programs(self) -> Path:
@@ -62,6 +69,7 @@ def paths() -> Paths:
         cache=cache,
         log=platformdirs.user_log_path(APP, appauthor=False) / "ssm-tui.log",
         state=platformdirs.user_state_path(APP, appauthor=False),
+        data=platformdirs.user_data_path(APP, appauthor=False),
         runtime=_runtime(cache),
     )
 
@@ -107,6 +115,8 @@ class Settings:
     """The database client for each protocol, as a name on PATH or a path; else the best that is there."""
     client_linger_seconds: float = 60.0
     """How long a tunnel that was opened for a client stays after it."""
+    ca_bundle: str = ""
+    """A file of certificates that database clients are told to trust, instead of RDS's own and the system's."""
     tunnels: tuple[SavedTunnel, ...] = ()
     """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,10 +1,11 @@
-"""The keys of the settings files: what each may hold, and what is said of a value that it may not. Reads no file."""
+"""The keys of the settings files: what each may hold, and what is said of a value that it may not. Opens no file."""
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,6 @@ from ssm_tui.errors import ConfigError, FilterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 # A project file comes with somebody's code: it must not choose which programs are run, nor lift the user's guards.
 _CHOOSES_PROGRAMS = "it chooses which programs are run"
@@ -29,6 +29,7 @@ NOT_IN_PROJECTS = {
     "clients": _CHOOSES_PROGRAMS,
     "production": _GUARDS,
     "clipboard_seconds": _GUARDS,
+    "ca_bundle": _GUARDS,
 }
 # Nor may it open a port of this machine to the network.
 NOT_IN_PROJECTS_TUNNELS = ("bind",)
@@ -72,6 +73,10 @@ def _address(value: str) -> bool:
     return True
 
 
+def _file(value: str) -> bool:
+    return Path(value).expanduser().is_file()
+
+
 _PORT = _Key(int, "a port number from 1 to 65535", _port)
 _WIDTH = _Key(int, f"a number of sessions from 1 to {WIDEST}", lambda value: 1 <= value <= WIDEST)
 _ANY_TABLE = dict[str, Any]
@@ -98,6 +103,7 @@ _KEYS: Mapping[str, _Key] = {
     ),
     "clients": _Key(dict[str, str], 'a table of programs by protocol, such as { postgres = "pgcli" }'),
     "client_linger_seconds": _Key(float, "a number of seconds from 0 to 86400", lambda value: 0 <= value <= 86400),
+    "ca_bundle": _Key(str, "the path of a file of CA certificates (PEM) that is there", _file),
     "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
     "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
     "filters": _Key(_ANY_TABLE, 'a table of filters, such as prod = "env=prod ping:online"'),

@@ -67,9 +67,9 @@ def set_aside(path: Path) -> None:
     path.replace(path.with_name(f"{path.name}.broken"))
 
 
-def replace(path: Path, pieces: Iterable[bytes], *, alone: bool) -> None:
+def replace(path: Path, pieces: Iterable[bytes], *, alone: bool, mode: int | None = None) -> None:
     """Another file in the folder, then renamed: whoever reads finds the old or the new one, also after a power cut.
-    `alone`: the lock is ours. Raises OSError."""
+    `alone`: the lock is ours. `mode`: its permissions, our eyes alone if not told. Raises OSError."""
     if alone:  # then what lies about was left by a process that was killed
         for left in path.parent.glob(f".{path.name}.*.new"):
             left.unlink(missing_ok=True)
@@ -77,6 +77,8 @@ def replace(path: Path, pieces: Iterable[bytes], *, alone: bool) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(pieces)
+            if mode is not None:
+                Path(name).chmod(mode)
             file.flush()
             os.fsync(descriptor)
         Path(name).replace(path)

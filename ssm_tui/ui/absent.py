@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ssm_tui.domain.accounts import AS_STARTED, Profiles
 from ssm_tui.domain.choices import Choices
 from ssm_tui.domain.signing import Way
-from ssm_tui.errors import CredentialsError, TargetError
+from ssm_tui.errors import CredentialsError, SessionError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from ssm_tui.domain.accounts import Choice, Region
+    from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
@@ -35,6 +37,14 @@ class NoDesktops:
         """Nothing."""
         del command
         return None
+
+
+class NoClientFiles:
+    """No client's file is written; ClientFiles."""
+
+    def write(self, entry: Entry) -> Path:
+        """Not here."""
+        raise SessionError(f"{entry.file} is not written here", "copy the connection string")
 
 
 class NothingLeftOver:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.completion import Completion
+    from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.grants import Target
@@ -215,16 +216,16 @@ class Lists(NodeList):
     def _alias(self, account: str | None) -> str:
         return self._catalog.aliases.get(account or "", "")
 
-    def copies(self, view: View) -> tuple[str, tuple[Copyable, ...]]:
+    def copies(self, view: View, trust: Trust) -> tuple[str, tuple[Copyable, ...]]:
         """The title and the lines of the copy menu for the highlighted row."""
         match view:
             case View.NODES:
                 return (node.name or node.id, node_copies(node)) if (node := self.node) else ("", ())
             case View.DATABASES:
-                return (row.database.id, database_copies(row)) if (row := self.databases.row) else ("", ())
+                return (row.database.id, database_copies(row, trust)) if (row := self.databases.row) else ("", ())
             case View.TUNNELS:
                 each = self.tunnels.row
-                return (each.name, tunnel_copies(each.status)) if each and each.status else ("", ())
+                return (each.name, tunnel_copies(each.status, trust)) if each and each.status else ("", ())
 
     def database(self, view: View) -> Database | None:
         """The database that the highlighted row is, or leads to."""

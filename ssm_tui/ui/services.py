@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ssm_tui.domain.connection import Trust
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.ui.absent import (
     NoAccounts,
     NoChoices,
+    NoClientFiles,
     NoCodes,
     NoDesktops,
     NoMemory,
@@ -23,10 +25,12 @@ from ssm_tui.ui.themes import DEFAULT_THEME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from textual.app import App
 
     from ssm_tui.domain.choices import Choices
+    from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.credentials import Secret
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.filters import Filter
@@ -66,6 +70,13 @@ class Desktops(Protocol):
 
     async def start(self, command: Command) -> int | None:
         """Starts it beside us; its status where it ended at once. Raises PrerequisiteError."""
+
+
+class ClientFiles(Protocol):
+    """The files in which database clients keep their connections."""
+
+    def write(self, entry: Entry) -> Path:
+        """Lays the entry over the one of its name, or adds it; where. Blocks briefly. Raises SsmTuiError."""
 
 
 class LeftOver(Protocol):
@@ -127,7 +138,8 @@ class Services:
     is no terminal to give away (a browser, a test). `sign_ins` renews profiles' credentials, MFA codes are wanted at
     `codes`, `browser` gives the command that opens an address, None where there is none. `resolve` finds out what a
     saved tunnel means, and raises SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their
-    group; `filters` the settings' saved filters, by name.
+    group; `filters` the settings' saved filters, by name. `trust` finds the files of certificates that there are now,
+    and blocks briefly.
     """
 
     clouds: Clouds
@@ -150,3 +162,5 @@ class Services:
     choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: Accounts = field(default_factory=NoAccounts)
     picked: PickedBefore = field(default_factory=NothingPicked)
+    trust: Callable[[], Trust] = Trust
+    client_files: ClientFiles = field(default_factory=NoClientFiles)

@@ -146,7 +146,7 @@ def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
         answer = laptop.psql(port, "select count(*) > 0 from orders", database="orders", user="app")
         assert (answer.stdout.strip(), answer.stderr) == ("t", "")
         terminal.send("y")
-        terminal.wait_for(f"postgresql://app@127.0.0.1:{port}/orders")
+        terminal.wait_for(f":{port}/orders?hostaddr=127.0.0.1")
         terminal.send("enter")
         terminal.wait_for(lambda screen: "1 url" not in screen)
         terminal.wait_for(lambda screen: "opied" in screen)

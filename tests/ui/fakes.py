@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Profiles, Region
+from ssm_tui.domain.connection import Trust
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.credentials import Credentials, PasswordMeans, Secret
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
@@ -19,8 +20,8 @@ from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
 from ssm_tui.domain.sessions import Command, StartedSession
 from ssm_tui.domain.signing import DeviceCode, Way
 from ssm_tui.domain.tunnels import Connection, Traffic, TunnelEvent, TunnelRequest, TunnelState, TunnelStatus
-from ssm_tui.ui.absent import NoAccounts, NoChoices, NoMemory
-from ssm_tui.ui.services import Services, UiSettings
+from ssm_tui.ui.absent import NoAccounts, NoChoices, NoClientFiles, NoMemory
+from ssm_tui.ui.services import ClientFiles, Services, UiSettings
 from tests.builders import OPEN, admits, group, network
 
 if TYPE_CHECKING:
@@ -497,6 +498,7 @@ class World:
     sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
     codes: FakeCodes = field(default_factory=FakeCodes)
     has_browser: bool = False
+    client_files: ClientFiles = field(default_factory=NoClientFiles)
     now: datetime = NOW
 
     def services(self) -> Services:
@@ -521,4 +523,6 @@ class World:
             memory=self.memory,
             accounts=self.accounts or NoAccounts(),
             picked=self.picked,
+            trust=lambda: Trust(rds="/rds.pem", system="/system.pem"),
+            client_files=self.client_files,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from ssm_tui.domain.tunnels import TunnelRequest, TunnelState
 from ssm_tui.errors import PortError
+from ssm_tui.store.client_files import ClientFiles
 from tests.ui.fakes import CONTEXT, FakeTunnels, World
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
@@ -44,10 +46,69 @@ async def test_a_tunnel_is_opened_and_its_connection_string_copied() -> None:
         request = world.tunnels.statuses()[0].request
         assert (request.host, request.port) == ("orders.abc123.eu-west-1.rds.amazonaws.com", 5432)
         await person.press("y")
-        await person.sees("postgresql://app@127.0.0.1:5432/app")
+        await person.sees("1 url")
+        # The whole of it, and what is checked, below the list.
+        await person.sees("who signed it, and that it names the endpoint")
         await person.press("enter")
-        await person.until(lambda: world.clipboard.copied == ["postgresql://app@127.0.0.1:5432/app"])
+        server = "orders.abc123.eu-west-1.rds.amazonaws.com"
+        query = "hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=/rds.pem"
+        await person.until(lambda: world.clipboard.copied == [f"postgresql://app@{server}:5432/app?{query}"])
         await person.is_told("url copied to the clipboard")
+
+
+async def test_what_a_client_cannot_check_is_said_before_it_is_copied() -> None:
+    world = small_world()
+    async with started(world) as person:
+        await open_orders(world, person)
+        await person.press("y")
+        await person.sees("names the endpoint")
+        await person.press("down", "down", "down")
+        await person.sees("not that it names the endpoint")
+        await person.press("enter")
+        await person.is_told("jdbc copied to the clipboard")
+        assert world.clipboard.copied[0].startswith("jdbc:postgresql://127.0.0.1:5432/app?user=app&sslmode=verify-ca")
+
+
+async def test_every_format_can_be_read_on_a_small_screen() -> None:
+    world = small_world()
+    async with started(world, size=(80, 24)) as person:
+        await open_orders(world, person)
+        await person.press("y")
+        await person.sees("1 url")
+        await person.sees("↵ copies · 1-9 at once · Esc leaves")
+        await person.sees("hostaddr=127.0.0.1&sslmode=verify-full")  # not cut
+        await person.press("end", "up")
+        await person.sees("endpoint")
+        await person.press("up", "up")
+        await person.sees("psql service=orders")
+
+
+async def test_an_entry_is_written_where_the_client_looks(tmp_path: Path) -> None:
+    world = small_world()
+    world.client_files = ClientFiles(tmp_path / "state", {"PGSERVICEFILE": str(tmp_path / "services")})
+    async with started(world) as person:
+        await open_orders(world, person)
+        for _ in range(2):
+            await person.press("y")
+            await person.sees("Copy · orders")
+            await person.press("end", *["up"] * 3)
+            await person.sees("writes an entry where the client looks")
+            await person.press("enter")
+            await person.is_told("psql service=orders")
+            await person.sees_no("Copy · orders")
+    assert (tmp_path / "services").read_text().count("[orders]") == 1
+    assert not world.clipboard.copied
+
+
+async def test_an_entry_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    world = small_world()
+    world.client_files = ClientFiles(tmp_path / "state", {"PGSERVICEFILE": str(tmp_path)})
+    async with started(world) as person:
+        await open_orders(world, person)
+        await person.press("y")
+        await person.sees("Copy · orders")
+        await person.press("end", *["up"] * 3, "enter")
+        await person.is_told("is no ordinary file")
 
 
 async def test_without_a_tunnel_the_copy_menu_offers_to_open_it() -> None:
@@ -206,7 +267,7 @@ async def test_an_open_copy_menu_follows_its_tunnel() -> None:
         await person.sees("is still starting")
         await person.press("down", "down")
         world.tunnels.become(1, TunnelState.READY, local_port=5432, message="")
-        await person.sees("postgresql://app@127.0.0.1:5432/app")
+        await person.sees("datagrip")
         await person.sees_no("is still starting")
         # What was highlighted still is.
         await person.press("enter")

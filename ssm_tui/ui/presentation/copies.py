@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.connection import endpoint, formats, render
+from ssm_tui.domain.connection import checked, endpoint, formats, render
+from ssm_tui.domain.connection.entries import client_file, entry
 from ssm_tui.domain.credentials import PasswordMeans, means_of
 from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell_on, shown
 from ssm_tui.domain.ssh import Means, entries
 from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from ssm_tui.domain.connection import Endpoint, Trust
+    from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.tunnels import TunnelStatus
@@ -32,15 +37,19 @@ class Deed(Enum):
     OPEN_TUNNEL = "open tunnel"
     TOKEN = "token"  # noqa: S105 - no password but the word for one
     SECRET = "secret"  # noqa: S105
+    WRITE = "write"
 
 
 @dataclass(frozen=True, slots=True)
 class Copyable:
-    """A line of the menu: what it is called and the text; or, with another deed, what choosing it does."""
+    """A line of the menu: what it is called and the text; or, with another deed, what choosing it does. `note` is what
+    else there is to know of it, `entry` what is written."""
 
     label: str
     text: str
     deed: Deed = Deed.COPY
+    note: str = ""
+    entry: Entry | None = None
 
 
 def node_copies(node: Node) -> tuple[Copyable, ...]:
@@ -67,7 +76,7 @@ def nodes_copies(nodes: Sequence[Node], namesakes: Sequence[Node]) -> tuple[Copy
     return tuple(Copyable(label, "\n".join(lines)) for label, lines in texts if lines)
 
 
-def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
+def connection_copies(status: TunnelStatus, trust: Trust) -> tuple[Copyable, ...]:
     """The connection strings of a tunnel whose address will be served; the address where it leads to no known
     database."""
     if status.state in _NO_ADDRESS or not status.local_port:
@@ -75,8 +84,12 @@ def connection_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
     database = status.request.database
     if database is None:
         return (Copyable("address", status.address),)
-    at = endpoint(database, LOOPBACK, status.local_port)
-    return tuple(Copyable(name, render(database, name, at)) for name in formats(database))
+    at = endpoint(database, LOOPBACK, status.local_port, trust, status.request.name)
+    lines = []
+    for name in formats(database):
+        with suppress(UsageError):  # this format has no way to say what the user or the database is called
+            lines.append(Copyable(name, render(database, name, at), note=checked(database, name, at)))
+    return (*lines, *_entries(database, at))
 
 
 def password_copies(database: Database) -> tuple[Copyable, ...]:
@@ -92,10 +105,19 @@ def password_copies(database: Database) -> tuple[Copyable, ...]:
     return tuple(lines[means] for means in means_of(database))
 
 
-def database_copies(row: DatabaseRow) -> tuple[Copyable, ...]:
+def _entries(database: Database, at: Endpoint) -> Iterator[Copyable]:
+    file = client_file(database)
+    if file is not None:
+        with suppress(UsageError):
+            found = entry(database, file, at)
+            note = "writes an entry where the client looks for it, in place of its predecessor"
+            yield Copyable(file.value, found.use, Deed.WRITE, note, found)
+
+
+def database_copies(row: DatabaseRow, trust: Trust) -> tuple[Copyable, ...]:
     """Of a database: connection strings when its tunnel stands, else the offer to open one."""
     database, relay = row.database, row.relay.node
-    lines = connection_copies(row.tunnel) if row.tunnel else ()
+    lines = connection_copies(row.tunnel, trust) if row.tunnel else ()
     if not lines:
         waits = "is still starting" if row.tunnel else "is needed for connection strings: open it now"
         lines = (Copyable("tunnel", waits, Deed.OPEN_TUNNEL),)
@@ -107,10 +129,10 @@ def database_copies(row: DatabaseRow) -> tuple[Copyable, ...]:
     return (*lines, *password_copies(database), *(Copyable(label, text) for label, text in more if text))
 
 
-def tunnel_copies(status: TunnelStatus) -> tuple[Copyable, ...]:
+def tunnel_copies(status: TunnelStatus, trust: Trust) -> tuple[Copyable, ...]:
     """Of a tunnel: how to reach it while it stands, and the command it amounts to."""
     request = status.request
     local = status.local_port or request.local_port or request.port
     spec = forward(request.context, request.target, request.port, host=request.host, local_port=local)
     passwords = password_copies(request.database) if request.database else ()
-    return (*connection_copies(status), *passwords, Copyable("aws command", shown(aws_argv(spec))))
+    return (*connection_copies(status, trust), *passwords, Copyable("aws command", shown(aws_argv(spec))))

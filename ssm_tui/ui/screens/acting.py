@@ -144,7 +144,7 @@ class Acting(Board):
 
         async def copy() -> None:
             self._menu = menu, self._lists.tables[self.view].row_key
-            deed = await choose_and_copy(self.app, self._services.clipboard, menu)
+            deed = await choose_and_copy(self.app, self._services, menu)
             if deed is Deed.OPEN_TUNNEL:
                 await self.run_action("tunnel")
             elif deed is not None and database is not None and deed in _PASSWORDS:
@@ -166,7 +166,7 @@ class Acting(Board):
 
     def _copies(self) -> tuple[str, tuple[Copyable, ...]]:
         """The title and the lines of the copy menu."""
-        return self._lists.copies(self.view)
+        return self._lists.copies(self.view, self._services.trust())
 
     def action_refresh(self) -> None:
         self._notices_hidden = ()
