@@ -89,11 +89,21 @@ class NetworkError(AwsError):
 
 
 class AccessDeniedError(AwsError):
-    """The caller may not make this call; `action` is the IAM action where AWS or the call names it."""
+    """The caller may not make this call; `action` is the IAM action where AWS or the call names it, `resource` the ARN
+    and `reason` AWS's words for what stands in the way, where it tells them."""
 
-    def __init__(self, message: str, hint: str = "", *, code: str = "", action: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        code: str = "",
+        action: str = "",
+        resource: str = "",
+        reason: str = "",
+    ) -> None:
         super().__init__(message, hint, code=code)
-        self.action = action
+        self.action, self.resource, self.reason = action, resource, reason
 
 
 class ThrottledError(AwsError):

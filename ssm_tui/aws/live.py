@@ -14,13 +14,16 @@ from ssm_tui.aws import profiles as profile_files
 from ssm_tui.aws import regions as known_regions
 from ssm_tui.aws.aliases import Aliases
 from ssm_tui.aws.choosing import Chosen
+from ssm_tui.aws.learning import School
 from ssm_tui.aws.pacing import Pace
 from ssm_tui.aws.prompts import CodeDesk
-from ssm_tui.aws.translate import NOT_ACCEPTED, not_aws, not_enabled
+from ssm_tui.aws.starting import told
+from ssm_tui.aws.translate import NOT_ACCEPTED, not_enabled
 from ssm_tui.aws.verdicts import Verdicts
+from ssm_tui.domain.access import Verdict
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.narrowing import NOTHING_NARROWED
-from ssm_tui.domain.sessions import StartedSession
+from ssm_tui.domain.nodes import NodeKey
 from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError
 
 if TYPE_CHECKING:
@@ -34,8 +37,9 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.narrowing import Narrowing
-    from ssm_tui.domain.nodes import Node, NodeKey, NodePage
-    from ssm_tui.domain.sessions import SessionSpec
+    from ssm_tui.domain.nodes import Node, NodePage
+    from ssm_tui.domain.services import Lessons
+    from ssm_tui.domain.sessions import SessionSpec, StartedSession
 
 
 # IAM's limits are not documented; they are the account's, and a person's list must not use them up for its programs.
@@ -45,16 +49,23 @@ SIMULATIONS_PER_SECOND = 5.0
 
 class AwsClouds:
     """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
-    environment and the AWS configuration files. MFA codes are asked for at `desk`.
+    environment and the AWS configuration files. MFA codes are asked for at `desk`; `lessons` are what sessions that
+    were started or refused have taught, of this run alone where none are given.
     """
 
     def __init__(
-        self, profiles: Sequence[str] = (), regions: Sequence[str] = (), *, desk: CodeDesk | None = None
+        self,
+        profiles: Sequence[str] = (),
+        regions: Sequence[str] = (),
+        *,
+        desk: CodeDesk | None = None,
+        lessons: Lessons | None = None,
     ) -> None:
         self._desk = desk or CodeDesk()
         self._logins: dict[str | None, Login] = {}
         self._chosen = Chosen(profiles, regions, lambda context: self.open(context).enabled_regions())
         self.aliases = Aliases()
+        self.school = School(lessons)
         self.simulations = Pace(SIMULATIONS_AT_ONCE, SIMULATIONS_PER_SECOND)
         self._clouds: dict[Context, AwsCloud] = {}
         self._opening = threading.Lock()
@@ -118,6 +129,10 @@ class AwsClouds:
             for context in [each for each in self._clouds if each.profile == profile]:
                 del self._clouds[context]
 
+    def attend(self, listener: Callable[[Context], object]) -> None:
+        """`listener` is called with the context, in any thread, when something new has been learned of access there."""
+        self.school.attend(listener)
+
     def accepts(self, context: Context) -> bool:
         """Whether the keys are good there. Blocks."""
         try:
@@ -155,7 +170,7 @@ class AwsCloud:
             if self._caller is None:
                 with self._told_apart():
                     answer = self._gateway.call("sts", "get_caller_identity")
-                caller = Caller(_told(answer, "Account"), _told(answer, "Arn"))
+                caller = Caller(told(answer, "Account"), told(answer, "Arn"))
                 self._caller = caller, str(answer.get("UserId", ""))
             return self._caller
 
@@ -205,7 +220,8 @@ class AwsCloud:
         asking = Asking(
             self._gateway, caller, user_id, self._verdicts, self._tags_known, looked_at, self._clouds.simulations.step
         )
-        yield from read_access(asking, nodes)
+        for portion in read_access(asking, nodes):
+            yield self._clouds.school.applied(caller, self._context.region, portion)
 
     def explain(self, target: Target) -> Explanation:
         """Why the caller may or may not start each kind of session there, or reach the database and log in by IAM,
@@ -236,28 +252,37 @@ class AwsCloud:
         yield from read_databases(self._gateway, self._context, account)
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
-        """StartSession, or for a command in a container ECS's ExecuteCommand, which starts a session too.
+        """StartSession, or for a command in a container ECS's ExecuteCommand, which starts a session too. What it says
+        of the caller's access is kept.
 
         Raises AwsError: AccessDeniedError where the caller may not.
         """
-        if spec.command:
-            from ssm_tui.aws.ecs_exec import execute_command
+        from ssm_tui.aws.starting import start_session
 
-            return execute_command(self._gateway, spec)
-        wanted: dict[str, object] = {"Target": spec.target}
-        if spec.document:
-            wanted["DocumentName"] = spec.document
-        if spec.parameters:
-            wanted["Parameters"] = {key: list(values) for key, values in spec.parameters.items()}
-        if spec.reason:
-            wanted["Reason"] = spec.reason
-        answer = self._gateway.call("ssm", "start_session", **wanted)
-        return StartedSession(
-            session_id=_told(answer, "SessionId"),
-            stream_url=_told(answer, "StreamUrl"),
-            endpoint=self._gateway.endpoint("ssm"),
-            token=_told(answer, "TokenValue"),
-        )
+        try:
+            started = start_session(self._gateway, spec)
+        except AccessDeniedError as error:
+            self.learn(spec, error)
+            raise
+        # The user waits for the session: who he is may be asked behind it.
+        if self._caller is not None:
+            self.learn(spec, None)
+        else:
+            threading.Thread(target=self.learn, args=(spec, None), name="learn", daemon=True).start()
+        return started
+
+    def learn(self, spec: SessionSpec, refusal: AccessDeniedError | None) -> None:
+        """The session was started, or refused: that is kept, and what IAM's simulation says against it is not believed
+        any more. Blocks, for a call where the caller is not known yet; raises nothing."""
+        try:
+            caller = self.identify()
+        except AwsError:
+            return
+        last = self._verdicts.last(NodeKey(self._context, spec.target))
+        held = Verdict.UNKNOWN if last is None else last.of(spec.kind).verdict
+        lesson = self._clouds.school.learn(caller, spec, held, refusal)
+        if lesson is not None and lesson.contradicts:
+            self._verdicts.clear()
 
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; one that has already ended is no error."""
@@ -285,11 +310,3 @@ class AwsCloud:
             InstanceOSUser=user,
             SSHPublicKey=public_key,
         )
-
-
-def _told(answer: Mapping[str, object], key: str) -> str:
-    """What AWS always tells. A portal or proxy that answers in its place may pass for an empty answer."""
-    value = answer.get(key)
-    if not isinstance(value, str):
-        raise not_aws("the call")
-    return value

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.aws.profiles import profile_names
+from ssm_tui.domain.access import Cause
+from ssm_tui.domain.refusals import Refusal, read_refusal
 from ssm_tui.domain.secrets import redacted
 from ssm_tui.errors import (
     AccessDeniedError,
@@ -153,27 +155,23 @@ _SESSION = {
     ),
 }
 
-# The sentence that most services refuse with: who, the action, the resource, "because …" or "with an explicit deny …".
-_NOT_AUTHORIZED = re.compile(
-    r"(?:User: (?P<user>\S+) )?is not authorized to perform: (?P<action>[\w-]+:\w+)"
-    r"(?: on resource: (?P<resource>\S+))?(?: (?:because )?(?P<reason>[^.]*))?"
-)
-
 
 def _denied(request: Request, code: str, message: str) -> AccessDeniedError:
-    said = _NOT_AUTHORIZED.search(message)
-    action = said["action"] if said else request.action
-    resource = (said["resource"] or "").rstrip(".,") if said else ""
-    reason = (said["reason"] or "").strip() if said else ""
+    said = read_refusal(message) or Refusal(request.action)
+    action, resource, reason = said
     where = f" on {resource}" if resource and resource != "*" else ""
     because = f": {reason}" if reason else ""
-    if "explicit deny" in reason:
+    if said.cause is Cause.EXPLICIT:
         hint = f"a policy forbids it; ask whoever keeps the account's policies to lift that for {action}"
-    elif "boundary" in reason or "service control" in reason:
+    elif said.cause in (Cause.BOUNDARY, Cause.ORGANIZATION):
         hint = f"the limit stands above your own policies; ask whoever keeps the account for {action}"
+    elif action == "ssm:TerminateSession":
+        hint = "your policies let you end other sessions than this one, most likely those of your own name alone"
     else:
         hint = f"ask for a policy that allows {action}{where}"
-    return AccessDeniedError(f"you may not call {action}{where}{because}", hint, code=code, action=action)
+    return AccessDeniedError(
+        f"you may not call {action}{where}{because}", hint, code=code, action=action, resource=resource, reason=reason
+    )
 
 
 def library_error(request: Request, error: Any) -> AwsError:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ssm_tui.sessions.launch import Launcher
     from ssm_tui.store.choices import KeptChoices
     from ssm_tui.store.client_files import ClientFiles
+    from ssm_tui.store.lessons import KeptLessons
     from ssm_tui.store.wanted import WantedTunnels
 
 
@@ -65,7 +66,16 @@ class Program:
         """AWS by these; empty ones stand for those in force."""
         from ssm_tui.aws.live import AwsClouds
 
-        return AwsClouds(profiles or self._profiles, regions or self._regions, desk=self.desk)
+        return AwsClouds(profiles or self._profiles, regions or self._regions, desk=self.desk, lessons=self._lessons)
+
+    @cached_property
+    def _lessons(self) -> KeptLessons | None:
+        """What sessions that were started or refused have taught about access."""
+        if not self._remember:
+            return None
+        from ssm_tui.store.lessons import KeptLessons
+
+        return KeptLessons(self._paths.state)
 
     @cached_property
     def desk(self) -> CodeDesk:

@@ -158,5 +158,8 @@ class _Within:
     def open(self, context: Context) -> Cloud:
         return self.whole.open(context)
 
+    def attend(self, listener: Callable[[Context], object]) -> None:
+        self.whole.attend(listener)
+
     def renew(self, profile: str | None) -> None:
         self.whole.renew(profile)

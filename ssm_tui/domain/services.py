@@ -11,7 +11,7 @@ from ssm_tui.domain.narrowing import NOTHING_NARROWED
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.accounts import Choice, Profiles, Region
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.grants import Explanation, Target
+    from ssm_tui.domain.lessons import Lesson
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
     from ssm_tui.domain.sessions import Command, SessionSpec, StartedSession
     from ssm_tui.domain.signing import CodeQuestion, DeviceCode, Way
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
+    from ssm_tui.errors import AccessDeniedError
 
 
 class Cloud(Protocol):
@@ -45,8 +47,11 @@ class Cloud(Protocol):
         ends early, becomes a note; AwsError only where nothing can be read or the credentials did not last to the end:
         the pages before it hold. With a narrowing, some of those that do not match it are left out."""
 
-    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
-        """The caller's access to each node, in portions as they are known. A refusal becomes an unknown."""
+    def access(
+        self, nodes: Sequence[Node], looked_at: Callable[[], Collection[NodeKey]] = tuple
+    ) -> Iterator[Mapping[NodeKey, Access]]:
+        """The caller's access to each node, in portions as they are known, those that are looked at first. A refusal
+        becomes an unknown. `looked_at` is called from any thread."""
 
     def explain(self, target: Target) -> Explanation:
         """Why the caller may or may not start each kind of session on the node, or reach the database and log in by
@@ -57,6 +62,10 @@ class Cloud(Protocol):
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
         """StartSession: its answer is the last word on access."""
+
+    def learn(self, spec: SessionSpec, refusal: AccessDeniedError | None) -> None:
+        """Another program has started the session, or was refused. Blocks, for a call where not even the caller is
+        known yet; raises nothing."""
 
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; a session that has already ended is no error."""
@@ -80,6 +89,20 @@ class Clouds(Protocol):
 
     def renew(self, profile: str | None) -> None:
         """The profile's credentials have changed: whatever was read of them is forgotten, and read again at need."""
+
+    def attend(self, listener: Callable[[Context], object]) -> None:
+        """`listener` is called with the context, in any thread, when StartSession has taught something new about the
+        access to nodes there."""
+
+
+class Lessons(Protocol):
+    """What StartSession has said about access, from run to run. Both block briefly; neither raises."""
+
+    def all(self) -> tuple[Lesson, ...]:
+        """Those that are kept, oldest first."""
+
+    def keep(self, lesson: Lesson) -> None:
+        """Another one."""
 
 
 class Accounts(Protocol):

@@ -40,6 +40,11 @@ class SessionSpec:
     container: str = ""
     command: str = ""
 
+    @property
+    def kind(self) -> SessionKind:
+        """What IAM tells it apart by; a document of the user's own is a shell's."""
+        return next((kind for kind in SessionKind if kind.document == self.document), SessionKind.SHELL)
+
 
 def shell_on(node: Node, *, reason: str = "") -> SessionSpec:
     """A shell on a node of whichever kind. ECS's ExecuteCommand has no place for a reason."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ssm_tui.domain.refusals import Refusal, read_refusal
 from ssm_tui.domain.secrets import redacted
 from ssm_tui.errors import (
     AccessDeniedError,
@@ -172,7 +173,9 @@ def _closed(text: str) -> SsmTuiError:
 
 def _refused(code: str, text: str) -> SsmTuiError:
     if code in ("AccessDeniedException", "AccessDenied"):
-        return AccessDeniedError(text, "ask for ssm:StartSession on this node and document", code=code)
+        hint = "ask for ssm:StartSession on this node and document"
+        said = read_refusal(text) or Refusal("ssm:StartSession")
+        return AccessDeniedError(text, hint, code=code, action=said[0], resource=said[1], reason=said[2])
     if code == "TargetNotConnected":
         return AwsError(
             text, "the node's agent does not answer: is the node running, and is its ping Online?", code=code

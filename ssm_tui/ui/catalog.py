@@ -206,6 +206,10 @@ class Catalog:
         self._databases.drop(context)
         self._relays = None
 
+    def nodes_of(self, context: Context) -> list[Node]:
+        """Those that are known of the context."""
+        return list(self._inventory.of(context))
+
     def answered(self, context: Context) -> dict[NodeKey, Node]:
         """The nodes whose access is known in every point."""
         return {n.key: n for n in self._inventory if n.context == context and n.access.known}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from ssm_tui.domain.listing import Arrangement, Group, Listing
-from ssm_tui.domain.nodes import Node
+from ssm_tui.domain.nodes import Node, NodeKey
 from ssm_tui.ui.marks import Marks
 from ssm_tui.ui.presentation.contexts import naming
 from ssm_tui.ui.presentation.node_rows import MARKED, NodeRow, group_cell, listed, place_of, row_key
@@ -46,6 +46,11 @@ class NodeList:
         form = Form(row_key, group_cell, self._sign, place_of, found)
         self.nodes = Table[NodeRow](self._node_columns(), form, id="nodes")
         self._hidden: tuple[object, int, int] = ((), 0, 0)  # rows, version of the marks, how many are not among them
+
+    @property
+    def looked_at(self) -> list[NodeKey]:
+        """The nodes on the screen."""
+        return [row.key for row in self.nodes.shown if isinstance(row, Node)]
 
     # How it stands
 

@@ -17,6 +17,7 @@ from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
 from ssm_tui.ui.posting import Posts
 from ssm_tui.ui.reads import (
+    AccessLearned,
     AliasRead,
     CallerKnown,
     ContextsFailed,
@@ -65,6 +66,9 @@ class Reader:
         self._slots = Slots(AT_ONCE, PATIENCE)
         self._finding = threading.Event()  # of the last search: set once there is a later one
         self._stopped: dict[Context, threading.Event] = {}
+        self.looked_at: tuple[NodeKey, ...] = ()
+        """The nodes on the screen: the access to them is asked for first."""
+        clouds.attend(lambda context: self._posts.posting()(AccessLearned(context)))
 
     def find_contexts(self) -> None:
         """Begins; ends with ContextsFound or ContextsFailed, unless another search has begun meanwhile."""
@@ -94,6 +98,11 @@ class Reader:
             lambda: self._read_nodes(context, answered, narrowing, tell), f"nodes {context.label}", NODES, context
         )
         self._spawn(lambda: self._read_databases(context, tell), f"databases {context.label}", DATABASES, context)
+
+    def ask_access(self, context: Context, nodes: Sequence[Node]) -> None:
+        """Asks for the access to these nodes once more, beside what else is read."""
+        tell = self._posting(self._stopped.setdefault(context, threading.Event()))
+        self._spawn(lambda: self._tell_access(context, tell, nodes), f"access {context.label}", NODES, context)
 
     def stop(self, context: Context) -> None:
         """What is being read of the context is not told any more."""
@@ -171,12 +180,12 @@ class Reader:
             self._ask_access(context, tell, [node for key, node in nodes.items() if not _same(node, answered.get(key))])
 
     def _ask_access(self, context: Context, tell: Posting, nodes: Sequence[Node]) -> None:
-        def ask() -> None:
-            for portion in self._clouds.open(context).access(nodes):
-                if not all(tell.portion(each) for each in access_read(portion)):
-                    return
+        tell(PartEnded(context, "access", _failure(lambda: self._tell_access(context, tell, nodes), "access")))
 
-        tell(PartEnded(context, "access", _failure(ask, "access")))
+    def _tell_access(self, context: Context, tell: Posting, nodes: Sequence[Node]) -> None:
+        for portion in self._clouds.open(context).access(nodes, lambda: self.looked_at):
+            if not all(tell.portion(each) for each in access_read(portion)):
+                return
 
     def _read_databases(self, context: Context, tell: Posting) -> None:
         def read() -> None:

@@ -47,6 +47,13 @@ class CallerKnown(Told):
     account: str
 
 
+@dataclass
+class AccessLearned(Told):
+    """StartSession has taught something new about the access to nodes of the context."""
+
+    context: Context
+
+
 class Read(Told):
     """Something that was read; the screen lets the catalog take it in, whatever it is."""
 

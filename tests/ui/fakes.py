@@ -25,7 +25,7 @@ from ssm_tui.ui.services import ClientFiles, Services, UiSettings
 from tests.builders import OPEN, admits, group, network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from textual.app import App
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.services import RowMemory
     from ssm_tui.domain.sessions import SessionSpec
     from ssm_tui.domain.signing import CodeQuestion
-    from ssm_tui.errors import SsmTuiError
+    from ssm_tui.errors import AccessDeniedError, SsmTuiError
     from ssm_tui.ui.services import ChoiceMemory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -116,6 +116,8 @@ class FakeCloud:
     called: str | None = None  # the account's alias
     narrowed: list[Narrowing] = field(default_factory=list)  # of each read of nodes
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
+    looked_at: list[tuple[str, ...]] = field(default_factory=list)  # those on the screen at each question
+    learned: list[tuple[SessionSpec, AccessDeniedError | None]] = field(default_factory=list)
     told: Callable[[Node], bool] = lambda _node: True  # what a narrowed read tells of
     password: str = "hunter2"
     doubt: str = ""
@@ -138,9 +140,15 @@ class FakeCloud:
         if self.error:
             raise self.error
 
-    def access(self, nodes: Sequence[Node]) -> Iterator[Mapping[NodeKey, Access]]:
+    def access(
+        self, nodes: Sequence[Node], looked_at: Callable[[], Collection[NodeKey]] = tuple
+    ) -> Iterator[Mapping[NodeKey, Access]]:
+        self.looked_at.append(tuple(key.id for key in looked_at()))
         self.asked.append(tuple(n.id for n in nodes))
         yield {n.key: self.answers.get(n.id, Access(YES, YES, YES, YES)) for n in nodes}
+
+    def learn(self, spec: SessionSpec, refusal: AccessDeniedError | None) -> None:
+        self.learned.append((spec, refusal))
 
     def explain(self, target: Target) -> Explanation:
         if self.explained is None:
@@ -176,6 +184,10 @@ class FakeClouds:
     clouds: dict[Context, FakeCloud]
     error: SsmTuiError | None = None
     renewed: list[str | None] = field(default_factory=list)
+    listeners: list[Callable[[Context], object]] = field(default_factory=list)
+
+    def attend(self, listener: Callable[[Context], object]) -> None:
+        self.listeners.append(listener)
 
     def contexts(self) -> tuple[Context, ...]:
         if self.error:

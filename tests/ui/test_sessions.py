@@ -49,7 +49,7 @@ async def test_a_denied_node_says_why_and_a_second_enter_tries_anyway() -> None:
         await person.press("enter")
         await person.until(lambda: runs(world))
         # StartSession let us in: its answer stands above the simulation's.
-        await person.sees("allowed: a shell was started")
+        await person.sees("allowed: a session of this kind was started")
 
 
 async def test_start_sessions_denial_is_shown_and_remembered() -> None:

@@ -10,7 +10,7 @@ from ssm_tui.background import in_background
 from ssm_tui.domain import sessions
 from ssm_tui.domain.databases import Family
 from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
-from ssm_tui.errors import FarEndError, SessionError, SsmTuiError
+from ssm_tui.errors import AccessDeniedError, FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import reading
 from ssm_tui.sessions.children import Child
 from ssm_tui.sessions.probe import Reached, probe
@@ -34,6 +34,10 @@ class Preparer(Protocol):
         """Blocks; raises AwsError, PrerequisiteError."""
 
 
+def no_lesson(_spec: SessionSpec, _refusal: AccessDeniedError | None) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Starter:
     """What a session needs beside its request."""
@@ -41,6 +45,8 @@ class Starter:
     launcher: Preparer
     leftovers: Leftovers
     patience: Patience
+    learn: Callable[[SessionSpec, AccessDeniedError | None], object] = no_lesson
+    """Told of sessions that another program has started, or was refused. Blocks."""
 
 
 class Session:
@@ -129,14 +135,24 @@ class Session:
             await self._terminate()
 
     async def _run(self) -> None:
-        request = self._request
-        spec = sessions.forward(request.context, self._target, request.port, host=request.host)
+        spec = self._spec
         preparing = in_background(lambda: self._starter.launcher.prepare(spec), "start a session")
         await _first_of(_over(preparing), self._closing.wait(), seconds=self._patience.prepare)
         if preparing.done() and not self._closing.is_set():
             await self._with_child(preparing.result())
         else:
             await self._disown(preparing)
+
+    @property
+    def _spec(self) -> SessionSpec:
+        request = self._request
+        return sessions.forward(request.context, self._target, request.port, host=request.host)
+
+    def _learn(self, refusal: AccessDeniedError | None) -> None:
+        """Of the AWS CLI's own call: ours are learned from where they are made."""
+        spec = self._spec
+        learning = in_background(lambda: self._starter.learn(spec, refusal), "learn")
+        learning.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     async def _with_child(self, command: Command) -> None:
         self._id = command.session_id
@@ -148,6 +164,8 @@ class Session:
             said, gone = _over(self._port_said), _over(ended)
             await _first_of(said, gone, self._closing.wait(), seconds=self._patience.open)
             if self._port_said.done() and not self._closing.is_set():
+                if command.session_id is None:
+                    self._learn(None)
                 self._stand(self._port_said.result())
                 await _first_of(_over(ended), self._closing.wait())
             if self._closing.is_set():
@@ -163,6 +181,8 @@ class Session:
             raise reading.why_ended(child.tail, ended.result())
         except SsmTuiError as error:
             self.reason = error
+            if command.session_id is None and isinstance(error, AccessDeniedError):
+                self._learn(error)
             raise
         finally:
             _settle(self.lost)

@@ -74,7 +74,12 @@ class TunnelSupervisor:
         from ssm_tui.sessions.tunnels.session import Starter
 
         return Means(
-            Starter(self._launcher, Leftovers(self._clouds), self._patience),
+            Starter(
+                self._launcher,
+                Leftovers(self._clouds),
+                self._patience,
+                lambda spec, refusal: self._clouds.open(spec.context).learn(spec, refusal),
+            ),
             Logins(self._clouds, self._patience.login),
             self._clock,
             self._random,

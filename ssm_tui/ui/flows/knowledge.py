@@ -11,7 +11,7 @@ from ssm_tui.ui.presentation.contexts import not_enabled
 from ssm_tui.ui.reader import NONE_ANSWERED, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from textual.message import Message
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.accounts import Choice
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.nodes import NodeKey
     from ssm_tui.domain.snapshots import Snapshot
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
@@ -56,6 +57,7 @@ class Knowledge:
         self._clock, self._memory, self._catalog = services.clock, services.memory, catalog
         self._clouds = services.clouds
         self._again: set[Context] = set()
+        self._doubted: set[Context] = set()  # what is known of access there is asked for again after the read
         self._reader = Reader(services.clouds, post)
         self._pace = Pace(services.settings.refresh_seconds)
         self._found = False
@@ -146,6 +148,20 @@ class Knowledge:
         self.refresh(quietly=True)
         return True
 
+    def look_at(self, nodes: Iterable[NodeKey]) -> None:
+        """These are on the screen."""
+        self._reader.looked_at = tuple(nodes)
+
+    def learned(self, context: Context) -> None:
+        """StartSession has said something new about access there. One verdict that was wrong speaks against the others
+        of its kind: all are asked for again, which costs no call where nothing was wrong."""
+        reading = self._catalog.readings.get(context)
+        if reading is not None and "access" in reading.parts:
+            self._doubted.add(context)
+        elif reading is not None:
+            self._doubted.discard(context)
+            self._reader.ask_access(context, self._catalog.nodes_of(context))
+
     def step_aside(self, profile: str | None) -> None:
         """What is read with this profile waits for the user; the rest goes on."""
         self._reader.step_aside(profile)
@@ -181,6 +197,8 @@ class Knowledge:
             self._again.discard(context)
             if reading.errors:
                 self._read(context)
+        if context in self._doubted:
+            self.learned(context)
         snapshot = self._catalog.snapshot(context)
         if snapshot is not None:
             in_background(lambda: self._memory.keep(snapshot), "keep rows")

@@ -8,6 +8,8 @@ from textual.app import SuspendNotSupported
 
 from ssm_tui.background import in_background
 from ssm_tui.domain.access import Answer, SessionKind, Verdict
+from ssm_tui.domain.lessons import STARTED
+from ssm_tui.domain.refusals import Refusal
 from ssm_tui.domain.sessions import shell_on
 from ssm_tui.errors import AccessDeniedError, SsmTuiError
 from ssm_tui.ui.flows.telling import tell, tell_error, wait_for
@@ -45,7 +47,8 @@ class ShellFlow:
                 await self._start(node)
         except SsmTuiError as error:
             if isinstance(error, AccessDeniedError):
-                self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.DENIED, error.message))
+                refusal = Refusal(error.action, error.resource, error.reason)
+                self._catalog.learn_answer(node.key, SessionKind.SHELL, refusal.answer)
             tell_error(self._app, error)
         finally:
             self._running = False
@@ -80,7 +83,9 @@ class ShellFlow:
             self._end_session(node.context, command)
             raise
         if status == 0 and node.access.shell.verdict is not Verdict.ALLOWED:
-            self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.ALLOWED, "a shell was started"))
+            self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.ALLOWED, STARTED))
+        if status == 0 and command.session_id is None:
+            in_background(lambda: self._services.clouds.open(node.context).learn(spec, None), "learn")
         if status != 0:
             how = f"status {status}" if status > 0 else f"signal {-status}"
             tell(self._app, f"The shell on {node.label} ended with {how}.", severity="warning")

@@ -109,6 +109,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
 
     @on(reads.Read)
     def _something_read(self, message: reads.Read) -> None:
+        self._knowledge.look_at(self._lists.looked_at)
         if not message.taken_in(self._catalog):
             return  # its context is not chosen any more
         if isinstance(message, reads.PartEnded):
@@ -116,6 +117,10 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
             self._lists.pass_time()  # and what was old may be so no more
             self._look_elsewhere()
         self._changed()
+
+    @on(reads.AccessLearned)
+    def _access_learned(self, message: reads.AccessLearned) -> None:
+        self._knowledge.learned(message.context)
 
     @on(CodeWanted)
     def _code_wanted(self, message: CodeWanted) -> None:
@@ -140,6 +145,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         # Not while a shell has the terminal: nobody sees the list, and its calls would be the user's.
         if not (self._given_away and self._given_away.now) and self._knowledge.refresh_when_due():
             self._changed()
+        self._knowledge.look_at(self._lists.looked_at)
         self._look_elsewhere()
         super()._tick()
 

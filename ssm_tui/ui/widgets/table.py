@@ -106,6 +106,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return self._rows
 
     @property
+    def shown(self) -> Sequence[R]:
+        """Those of them that are on the screen."""
+        top = int(self.scroll_offset.y)
+        return self._rows[top : top + self._page]
+
+    @property
     def row(self) -> R | None:
         """The highlighted row."""
         return self._rows[self._cursor] if self._rows else None
