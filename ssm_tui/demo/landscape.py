@@ -52,15 +52,22 @@ def known_region(account: str, region: str) -> bool:
 def machines(account: str, region: str) -> Iterator[Machine]:
     """Every instance of the region that is not terminated."""
     backend = _backend(account, region)
-    for reservation in list(backend.reservations.values()):
-        for instance in list(reservation.instances):
-            if instance.state not in ("terminated", "shutting-down"):
-                yield _machine(backend, account, region, instance)
+    for instance in _instances(backend):
+        yield _machine(backend, account, region, instance)
 
 
 def machine(account: str, region: str, instance_id: str) -> Machine | None:
     """One instance by id."""
-    return next((each for each in machines(account, region) if each.id == instance_id), None)
+    backend = _backend(account, region)
+    found = next((each for each in _instances(backend) if each.id == instance_id), None)
+    return _machine(backend, account, region, found) if found is not None else None
+
+
+def _instances(backend: Any) -> Iterator[Any]:
+    for reservation in list(backend.reservations.values()):
+        for instance in list(reservation.instances):
+            if instance.state not in ("terminated", "shutting-down"):
+                yield instance
 
 
 def backdate(account: str, region: str, instance_id: str, age: timedelta) -> None:

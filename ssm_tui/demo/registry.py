@@ -116,8 +116,17 @@ class Registry:
     def find(self, account: str, region: str, node_id: str) -> ManagedNode | None:
         if node_id.startswith(containers.PREFIX):
             return _entered(account, region, node_id)
-        self._catch_up(account, region)
-        return self._nodes.get((account, region, node_id))
+        key = (account, region, node_id)
+        known = self._nodes.get(key)
+        if known is not None and known.hybrid is not None:
+            return known
+        # One alone is looked at: a session asks for its node several times, and all of them take 15 ms.
+        source = machine(account, region, node_id)
+        if source is None:
+            self._nodes.pop(key, None)
+            return None
+        self._look_at(source, _registering_role(account, region, source.profile), datetime.now(UTC))
+        return self._nodes.get(key)
 
     def resource_tags(self, account: str, region: str, target: str) -> Mapping[str, str]:
         """The tags of whatever a session is asked for: an instance has them whether it is managed or not."""
