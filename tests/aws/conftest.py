@@ -101,6 +101,13 @@ class Administrator:
         with self._config.open("a", encoding="utf-8") as file:
             file.write("\n".join([*lines, ""]))
 
+    def write_role_profile(self, name: str, role: str, source: str, mfa_serial: str = "") -> None:
+        """A profile whose session is begun by way of another, with an MFA device's code where one is named."""
+        lines = [f"[profile {name}]", f"role_arn = {role}", f"source_profile = {source}"]
+        lines += [f"mfa_serial = {mfa_serial}"] if mfa_serial else []
+        with self._config.open("a", encoding="utf-8") as file:
+            file.write("\n".join([*lines, ""]))
+
     def variables(self) -> dict[str, str | None]:
         """What the environment must say for the profiles to be used on the demo cloud."""
         return {
