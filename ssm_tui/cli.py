@@ -78,7 +78,8 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
             def sure(node: Node) -> None:
                 _sure(options, program, node)
 
-            return shell.run(program.clouds, program.launcher, options.target, options.reason, sure)
+            document = program.settings.shell_document
+            return shell.run(program.clouds, program.launcher, options.target, options.reason, sure, document=document)
         case "proxy" | "ssh-config":
             return _ssh(options, program)
         case "forward":

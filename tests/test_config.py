@@ -35,6 +35,7 @@ plugin = "ours"
 sessions_per_tunnel = 2
 wait_seconds = 5
 refresh_seconds = 0
+shell_document = "TeamShell"
 
 [tunnels.orders]
 database = "orders"
@@ -68,6 +69,7 @@ prod = "env=prod ping:online"
         sessions_per_tunnel=2,
         wait_seconds=5.0,
         refresh_seconds=0.0,
+        shell_document="TeamShell",
         tunnels=(
             SavedTunnel(
                 name="orders",
@@ -92,6 +94,7 @@ prod = "env=prod ping:online"
     ("text", "key", "value", "allowed"),
     [
         ('launcher = "bash"', "launcher", "'bash'", "auto, aws, direct"),
+        ('shell_document = "rm -rf"', "shell_document", "'rm -rf'", "the name or ARN of a session document"),
         ("plugin = 1", "plugin", "1", "auto, aws, ours"),
         ('profiles = "dev"', "profiles", "'dev'", "list of profile names"),
         ("profiles = [1]", "profiles", "[1]", "list of profile names"),
@@ -260,7 +263,7 @@ def test_a_projects_file_is_found_in_parents_and_comes_before_the_users(tmp_path
     assert find_project_file(inner) == tmp_path / "a" / PROJECT_FILE
 
 
-@pytest.mark.parametrize("key", ["launcher", "plugin", "clients", "production", "clipboard_seconds"])
+@pytest.mark.parametrize("key", ["launcher", "plugin", "clients", "production", "clipboard_seconds", "shell_document"])
 def test_a_projects_file_may_not_choose_programs_nor_lift_guards(tmp_path: Path, key: str) -> None:
     (tmp_path / PROJECT_FILE).write_text(f'{key} = "auto"', encoding="utf-8")
     with pytest.raises(ConfigError, match=f"{key} may not be set") as caught:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Tags = tuple[tuple[str, str], ...]
 _TAGS = ("ssm:resourcetag/", "aws:resourcetag/", "ec2:resourcetag/", "ecs:resourcetag/")
+_DECISIONS = frozenset({"allowed", "explicitDeny", "implicitDeny"})
 _LIMITS = {
     Cause.ORGANIZATION: "your organization's policies do not allow it",
     Cause.BOUNDARY: "your permissions boundary does not allow it",
@@ -49,7 +50,10 @@ class Evaluations:
     def _answer(
         self, result: Mapping[str, Any], decision: str, details: Mapping[str, Any], arn: str, tags: Tags
     ) -> Answer:
-        deciders = self._deciders(details)
+        if decision not in _DECISIONS:
+            return Answer(Verdict.UNKNOWN, "IAM's simulation did not say", None, arn, (), tags)
+        # Where something stands above what allows it, that is named too; it has not decided.
+        deciders = self._deciders(details) if decision != "implicitDeny" else ()
         missing = self._missing(details)
         with_tags = "".join(f", tag {key}={value}" for key, value in tags)
         policies = _named(deciders)
@@ -71,14 +75,16 @@ class Evaluations:
         self, decision: str, result: Mapping[str, Any], details: Mapping[str, Any], deciders: Sequence[Decider]
     ) -> Cause:
         """What stands above the caller's own policies and does not allow it; but a statement of theirs that forbids it
-        comes first."""
+        comes first. Of several resources in one result IAM tells only whether the organization allows all of them."""
+        limited = _no(result, details, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary")
+        own = any(not limited or each.policy != self._boundary for each in deciders)
+        if decision == "explicitDeny" and own:
+            return Cause.EXPLICIT
         if _no(result, details, "OrganizationsDecisionDetail", "AllowedByOrganizations"):
             return Cause.ORGANIZATION
-        limited = _no(result, details, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary")
-        if decision == "explicitDeny":
-            own = any(each.policy != self._boundary for each in deciders)
-            return Cause.BOUNDARY if limited and not own else Cause.EXPLICIT
-        return Cause.BOUNDARY if limited else Cause.IMPLICIT
+        if limited:
+            return Cause.BOUNDARY
+        return Cause.EXPLICIT if decision == "explicitDeny" else Cause.IMPLICIT
 
     def _deciders(self, details: Mapping[str, Any]) -> tuple[Decider, ...]:
         found = (

@@ -13,7 +13,7 @@ from ssm_tui.aws.arns import cluster_arn, document_arn, node_arn
 from ssm_tui.aws.login_rights import ACTIONS, login_resources
 from ssm_tui.aws.policies import PolicyReader, trouble
 from ssm_tui.aws.simulation import ACTION, EXECUTE, Simulator, Subject
-from ssm_tui.domain.access import NO_ANSWERS, Answer, Cause, SessionKind, Verdict
+from ssm_tui.domain.access import DOCUMENTS, NO_ANSWERS, Answer, Cause, SessionKind, Verdict
 from ssm_tui.domain.credentials import token_service, usual_user
 from ssm_tui.domain.grants import CONNECT, Explanation, Point, Quote, Undertaking, joint
 from ssm_tui.domain.kinds import NodeKind
@@ -21,7 +21,7 @@ from ssm_tui.domain.policy_text import quoted
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.access import Access
@@ -43,11 +43,17 @@ class Explainer:
     """One caller's access to one target. Blocks, and raises nothing of AWS's."""
 
     def __init__(
-        self, gateway: Gateway, caller: Caller, user_id: str, target: Target, tags_known: Callable[[Node], bool]
+        self,
+        gateway: Gateway,
+        caller: Caller,
+        user_id: str,
+        target: Target,
+        tags_known: Callable[[Node], bool],
+        documents: Mapping[SessionKind, str] = DOCUMENTS,
     ) -> None:
         self._gateway, self._caller, self._user_id, self._target = gateway, caller, user_id, target
         self._tags_known = tags_known
-        self._asks = dict(_asks(target, caller))
+        self._asks = dict(_asks(target, caller, documents))
 
     def explain(self, known: Callable[[Node], Access]) -> Explanation:
         """All of it. Where IAM cannot be asked, what `known` tells of the node, with the reason."""
@@ -173,14 +179,16 @@ def _resources(node: Node, caller: Caller) -> list[str]:
     return [node_arn(node, caller), *([cluster_arn(node, caller)] if node.container else [])]
 
 
-def _asks(target: Target, caller: Caller) -> Iterator[tuple[str, tuple[Ask, ...]]]:
+def _asks(
+    target: Target, caller: Caller, documents: Mapping[SessionKind, str]
+) -> Iterator[tuple[str, tuple[Ask, ...]]]:
     """What may be undertaken there, and the points of each."""
     if (node := target.node) is not None:
         for kind in SessionKind if target.database is None else (SessionKind.REMOTE,):
             if kind is SessionKind.SHELL and node.container:
                 yield kind.value, tuple((EXECUTE, arn) for arn in _resources(node, caller))
             else:
-                document = document_arn(kind.document, caller, node.context.region)
+                document = document_arn(documents[kind], caller, node.context.region)
                 yield kind.value, ((ACTION, node_arn(node, caller)), (ACTION, document))
     if (database := target.database) is not None and (user := usual_user(database)):
         action = ACTIONS.get(token_service(database))

@@ -20,7 +20,7 @@ from ssm_tui.aws.prompts import CodeDesk
 from ssm_tui.aws.starting import told
 from ssm_tui.aws.translate import NOT_ACCEPTED, not_enabled
 from ssm_tui.aws.verdicts import Verdicts
-from ssm_tui.domain.access import Verdict
+from ssm_tui.domain.access import Verdict, documents
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.narrowing import NOTHING_NARROWED
 from ssm_tui.domain.nodes import NodeKey
@@ -50,7 +50,8 @@ SIMULATIONS_PER_SECOND = 5.0
 class AwsClouds:
     """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
     environment and the AWS configuration files. MFA codes are asked for at `desk`; `lessons` are what sessions that
-    were started or refused have taught, of this run alone where none are given.
+    were started or refused have taught, of this run alone where none are given; `shell_document` is what shells use,
+    where that is not the account's default.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class AwsClouds:
         *,
         desk: CodeDesk | None = None,
         lessons: Lessons | None = None,
+        shell_document: str = "",
     ) -> None:
         self._desk = desk or CodeDesk()
         self._logins: dict[str | None, Login] = {}
         self._chosen = Chosen(profiles, regions, lambda context: self.open(context).enabled_regions())
         self.aliases = Aliases()
         self.school = School(lessons)
+        self.documents = documents(shell_document)
         self.simulations = Pace(SIMULATIONS_AT_ONCE, SIMULATIONS_PER_SECOND)
         self._clouds: dict[Context, AwsCloud] = {}
         self._opening = threading.Lock()
@@ -218,7 +221,14 @@ class AwsCloud:
             yield unknown(nodes, error)
             return
         asking = Asking(
-            self._gateway, caller, user_id, self._verdicts, self._tags_known, looked_at, self._clouds.simulations.step
+            self._gateway,
+            caller,
+            user_id,
+            self._verdicts,
+            self._tags_known,
+            looked_at,
+            self._clouds.simulations.step,
+            self._clouds.documents,
         )
         for portion in read_access(asking, nodes):
             yield self._clouds.school.applied(caller, self._context.region, portion)
@@ -232,7 +242,8 @@ class AwsCloud:
             return {key: each for part in self.access([node]) for key, each in part.items()}[node.key]
 
         caller, user_id = self._identity()
-        found = Explainer(self._gateway, caller, user_id, target, self._tags_known).explain(known)
+        explainer = Explainer(self._gateway, caller, user_id, target, self._tags_known, self._clouds.documents)
+        found = explainer.explain(known)
         return replace(found, alias=self.alias())
 
     def _tags_known(self, node: Node) -> bool:

@@ -93,9 +93,11 @@ def known_principal(gateway: Gateway, caller: Caller, user_id: str, entity: Enti
     if entity.tags is None and any(key.startswith(PRINCIPAL_TAG.casefold()) for key in keys):
         entity = _with_tags(gateway, entity)
     facts = _facts(caller, entity.arn, user_id, signature)
-    facts |= {f"{PRINCIPAL_TAG}{key}": ("string", value) for key, value in (entity.tags or {}).items()}
-    absent = _NEVER if signature.temporary is not False else _NEVER | _OF_SESSIONS
+    # Tags that a session may have of its own stand before its role's: then no tag is known.
     all_tags = entity.tags is not None and signature.tagged is False
+    if all_tags:
+        facts |= {f"{PRINCIPAL_TAG}{key}": ("string", value) for key, value in (entity.tags or {}).items()}
+    absent = _NEVER if signature.temporary is not False else _NEVER | _OF_SESSIONS
     return Principal(entity.arn, facts, absent, all_tags, entity.boundary)
 
 

@@ -66,7 +66,13 @@ class Program:
         """AWS by these; empty ones stand for those in force."""
         from ssm_tui.aws.live import AwsClouds
 
-        return AwsClouds(profiles or self._profiles, regions or self._regions, desk=self.desk, lessons=self._lessons)
+        return AwsClouds(
+            profiles or self._profiles,
+            regions or self._regions,
+            desk=self.desk,
+            lessons=self._lessons,
+            shell_document=self.settings.shell_document,
+        )
 
     @cached_property
     def _lessons(self) -> KeptLessons | None:

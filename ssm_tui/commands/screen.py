@@ -52,6 +52,7 @@ def run(program: Program, filter_text: str) -> int:
             theme=settings.theme or chosen.theme,
             most_sessions=settings.sessions_per_tunnel,
             refresh_seconds=settings.refresh_seconds,
+            shell_document=settings.shell_document,
             production=program.production,
             clipboard_seconds=settings.clipboard_seconds,
             clients=settings.clients,

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 AWS_CLI_FAILURES = range(252, 256)
 
 
-def run(clouds: Clouds, shells: Shells, target: str, reason: str, sure: Callable[[Node], None]) -> int:
-    """Holds the session until it ends; `sure` raises where it must not begin. Raises SsmTuiError."""
+def run(
+    clouds: Clouds, shells: Shells, target: str, reason: str, sure: Callable[[Node], None], *, document: str = ""
+) -> int:
+    """Holds the session until it ends; `sure` raises where it must not begin, `document` is the settings' session
+    document. Raises SsmTuiError."""
     node = find_node(clouds, target)
     sure(node)
     if reason and node.container:
         say("ECS Exec takes no reason: it is not sent")
-    command = shells.prepare(sessions.shell_on(node, reason=reason))
+    command = shells.prepare(sessions.shell_on(node, reason=reason, document=document))
     status = foreground.run(command)
     if command.session_id is None and status in AWS_CLI_FAILURES:
         raise SessionError(

@@ -101,6 +101,8 @@ class Settings:
     """Who starts sessions: `aws` (the AWS CLI), `direct` (our own call), or `auto` for the first that is there."""
     plugin: str = "auto"
     """Who speaks the data channel: `aws` (AWS's plugin), `ours`, or `auto` for the first that is there."""
+    shell_document: str = ""
+    """The session document that shells use, by name or ARN; empty for the account's default."""
     sessions_per_tunnel: int = MOST_SESSIONS
     """How many sessions a tunnel may have at a time, from 1 to 8; a saved tunnel's own `width` comes before it."""
     wait_seconds: float = 30.0

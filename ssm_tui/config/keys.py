@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ NOT_IN_PROJECTS = {
     "production": _GUARDS,
     "clipboard_seconds": _GUARDS,
     "ca_bundle": _GUARDS,
+    "shell_document": "it chooses what is run on the nodes",
 }
 # Nor may it open a port of this machine to the network.
 NOT_IN_PROJECTS_TUNNELS = ("bind",)
@@ -77,6 +79,10 @@ def _file(value: str) -> bool:
     return Path(value).expanduser().is_file()
 
 
+def _document(value: str) -> bool:
+    return re.fullmatch(r"[\w.:/-]{3,128}", value, re.ASCII) is not None
+
+
 _PORT = _Key(int, "a port number from 1 to 65535", _port)
 _WIDTH = _Key(int, f"a number of sessions from 1 to {WIDEST}", lambda value: 1 <= value <= WIDEST)
 _ANY_TABLE = dict[str, Any]
@@ -92,6 +98,8 @@ _KEYS: Mapping[str, _Key] = {
     "theme": _Key(str, "a theme's name, such as ssm-light", lambda value: _names((value,))),
     "launcher": _Key(str, "one of auto, aws, direct", ("auto", "aws", "direct").__contains__),
     "plugin": _Key(str, "one of auto, aws, ours", ("auto", "aws", "ours").__contains__),
+    # What StartSession takes (API reference, DocumentName): a name, or the ARN of one that another account shares.
+    "shell_document": _Key(str, "the name or ARN of a session document", _document),
     "sessions_per_tunnel": _WIDTH,
     "wait_seconds": _Key(float, "a number of seconds from 0 to 600", lambda value: 0 <= value <= 600),
     "refresh_seconds": _Key(

@@ -29,6 +29,11 @@ DOCUMENTS = {
 }
 
 
+def documents(shell: str = "") -> dict[SessionKind, str]:
+    """The same where shells use a document of the user's choice, by name or ARN; empty for the usual one."""
+    return {**DOCUMENTS, SessionKind.SHELL: shell or SessionKind.SHELL.document}
+
+
 class Verdict(StrEnum):
     """Three-valued: where AWS does not say, the answer is neither yes nor no."""
 

@@ -46,10 +46,11 @@ class SessionSpec:
         return next((kind for kind in SessionKind if kind.document == self.document), SessionKind.SHELL)
 
 
-def shell_on(node: Node, *, reason: str = "") -> SessionSpec:
-    """A shell on a node of whichever kind. ECS's ExecuteCommand has no place for a reason."""
+def shell_on(node: Node, *, reason: str = "", document: str = "") -> SessionSpec:
+    """A shell on a node of whichever kind, with a session document of the user's choice where one is named. ECS's
+    ExecuteCommand has no place for a reason, nor for a document."""
     if not node.container:
-        return shell(node.context, node.id, reason=reason)
+        return SessionSpec(node.context, node.id, document or None, reason=reason)
     command = WINDOWS_CONTAINER_SHELL if node.platform is Platform.WINDOWS else CONTAINER_SHELL
     return SessionSpec(node.context, node.id, container=node.name.rpartition("/")[2], command=command)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 class Lists(NodeList):
     """One table a view. `tunnels` tells the tunnels to show, those that run and saved ones; `columns` are the settings'
-    for nodes, shown while none have been chosen."""
+    for nodes, shown while none have been chosen, `shell_document` what shells use if not the account's default."""
 
     def __init__(
         self,
@@ -50,7 +50,9 @@ class Lists(NodeList):
         tunnels: Callable[[], Sequence[TunnelRow]],
         columns: Sequence[str],
         clock: Callable[[], datetime],
+        shell_document: str = "",
     ) -> None:
+        self._shell_document = shell_document
         super().__init__(catalog, columns, clock, self._found_in_node)
         self._tunnels = tunnels
         found: Form[DatabaseRow] = Form(lambda row: row.key, found=self._found_in_database)
@@ -201,7 +203,9 @@ class Lists(NodeList):
         now = self._clock()
         match view:
             case View.NODES:
-                return node_details(node, self._now, self._alias(node.account)) if (node := self.node) else None
+                if (node := self.node) is None:
+                    return None
+                return node_details(node, self._now, self._alias(node.account), self._shell_document)
             case View.DATABASES:
                 if (row := self.databases.row) is None:
                     return None
@@ -220,7 +224,9 @@ class Lists(NodeList):
         """The title and the lines of the copy menu for the highlighted row."""
         match view:
             case View.NODES:
-                return (node.name or node.id, node_copies(node)) if (node := self.node) else ("", ())
+                return (
+                    (node.name or node.id, node_copies(node, self._shell_document)) if (node := self.node) else ("", ())
+                )
             case View.DATABASES:
                 return (row.database.id, database_copies(row, trust)) if (row := self.databases.row) else ("", ())
             case View.TUNNELS:

@@ -116,14 +116,15 @@ def now() -> datetime:
 class UiSettings:
     """The user's choices. `columns` are node fields or tags, shown after the fixed columns; `most_sessions` is how wide
     a tunnel may grow that is opened from the screen; `refresh_seconds` after a read everything is read again, 0 for
-    never. `production` is what a question is asked before; `clipboard_seconds` how long a password stays in the
-    clipboard, 0 for ever; `clients` the database client to start by protocol; `client_linger_seconds` how long a tunnel
-    that was opened for one stays after it."""
+    never; `shell_document` is what shells use where that is not the account's default. `production` is what a question
+    is asked before; `clipboard_seconds` how long a password stays in the clipboard, 0 for ever; `clients` the database
+    client to start by protocol; `client_linger_seconds` how long a tunnel that was opened for one stays after it."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
     most_sessions: int = MOST_SESSIONS
     refresh_seconds: float = 60.0
+    shell_document: str = ""
     production: Filter | None = None
     clipboard_seconds: float = 45.0
     clients: Mapping[str, str] = field(default_factory=dict)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 
 import pytest
 
-from ssm_tui.aws.live import AwsCloud
+from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.domain import sessions
-from ssm_tui.domain.access import Access, SessionKind, Verdict
+from ssm_tui.domain.access import Access, Cause, SessionKind, Verdict
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, NodeKey
@@ -181,6 +183,7 @@ def test_a_permissions_boundary_is_named(admin: Administrator) -> None:
         iam.delete_user_permissions_boundary(UserName=profile)
         iam.delete_policy(PolicyArn=boundary["Policy"]["Arn"])
     assert (answer.verdict, answer.reason) == (Verdict.DENIED, "your permissions boundary does not allow it")
+    assert (answer.cause, answer.deciders) == (Cause.BOUNDARY, ())
 
 
 @pytest.mark.parametrize("missing", SIMULATING[:2])
@@ -303,3 +306,21 @@ def test_ending_a_session_twice_is_no_error(admin: Administrator) -> None:
     cloud.terminate_session(started.session_id)
     cloud.terminate_session(started.session_id)
     cloud.terminate_session("user-0123456789abcdef0")
+
+
+def test_a_shell_by_a_document_of_the_settings(admin: Administrator) -> None:
+    ssm, name = admin.client("ssm"), f"Team{uuid.uuid4().hex[:6]}"
+    content = {"schemaVersion": "1.0", "description": "ours", "sessionType": "Standard_Stream", "inputs": {}}
+    ssm.create_document(Name=name, Content=json.dumps(content), DocumentType="Session", DocumentFormat="JSON")
+    try:
+        named = allow(START, resource=[*NODES, f"arn:aws:ssm:*:*:document/{name}"])
+        profile = admin.profile(allow(*LISTING, *SIMULATING), END, named)
+        for document, verdict in ((name, Verdict.ALLOWED), ("", Verdict.DENIED)):
+            cloud = AwsClouds([profile], [REGION], shell_document=document).open(Context(profile, REGION))
+            node = next(node for node in nodes_of(cloud) if node.online and not node.container)
+            answer = access_of(cloud, [node])[node.key].shell
+            assert answer.verdict is verdict
+            assert may_start(cloud, sessions.shell_on(node, document=document)) is (verdict is Verdict.ALLOWED)
+    finally:
+        ssm.delete_document(Name=name)
+    assert (answer.cause, answer.resource.rpartition("/")[2]) == (Cause.IMPLICIT, SessionKind.SHELL.document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ssm_tui.domain.access import SessionKind, everywhere
 from ssm_tui.domain.nodes import NodePage
@@ -67,3 +68,17 @@ async def test_a_shell_of_the_aws_clis_own_call_is_learned_from() -> None:
         await person.until(lambda: cloud.learned)
     spec, refusal = cloud.learned[0]
     assert (spec.target, spec.kind, refusal) == (only.id, SessionKind.SHELL, None)
+
+
+async def test_verdicts_are_believed_for_a_while() -> None:
+    world, cloud = a_world()
+    cloud.pages = [NodePage((node(1, "web-1"), node(2, "web-2")))]
+    async with started(world) as person:
+        await person.sees("● fresh")
+        asked = [2]
+        for minutes, expected in ((2, 0), (2, 0), (7, 2), (2, 0)):
+            world.now += timedelta(minutes=minutes)
+            await person.press("down")
+            person.home._tick()
+            asked.append(expected)
+            await person.until(lambda: list(map(len, cloud.asked)) == asked)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.catalog import Catalog
     from ssm_tui.ui.services import Services
 
+VERDICTS_LAST = timedelta(minutes=10)  # then a quiet read asks for the access to all nodes again
 LONGEST = 600.0  # seconds between two quiet reads while nobody is there
 
 
@@ -57,6 +58,7 @@ class Knowledge:
         self._clock, self._memory, self._catalog = services.clock, services.memory, catalog
         self._clouds = services.clouds
         self._again: set[Context] = set()
+        self._access_asked: dict[Context, datetime] = {}  # when it was asked for of all nodes
         self._doubted: set[Context] = set()  # what is known of access there is asked for again after the read
         self._reader = Reader(services.clouds, post)
         self._pace = Pace(services.settings.refresh_seconds)
@@ -222,5 +224,10 @@ class Knowledge:
 
     def _read(self, context: Context, *, quietly: bool = False) -> None:
         if self._catalog.begin(context, self._asked_for):
-            answered = self._catalog.answered(context) if quietly else NONE_ANSWERED
+            now = self._clock()
+            asked = self._access_asked.get(context)
+            good = quietly and asked is not None and now - asked < VERDICTS_LAST
+            if not good:
+                self._access_asked[context] = now
+            answered = self._catalog.answered(context) if good else NONE_ANSWERED
             self._reader.read(context, answered, narrowing(self._asked_for) if self._asked_for else NOTHING_NARROWED)

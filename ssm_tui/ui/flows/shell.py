@@ -69,7 +69,7 @@ class ShellFlow:
         if hand_over is None:
             tell(self._app, "There is no terminal here to run a shell in.", "start ssm-tui in one", severity="warning")
             return
-        spec = shell_on(node)
+        spec = shell_on(node, document=self._services.settings.shell_document)
         command = await self._prepared(spec, f"Starting a shell on {visible(node.label)} …")
         if command is None:
             return

@@ -52,13 +52,13 @@ class Copyable:
     entry: Entry | None = None
 
 
-def node_copies(node: Node) -> tuple[Copyable, ...]:
+def node_copies(node: Node, shell_document: str = "") -> tuple[Copyable, ...]:
     """Of a node."""
     pairs = (
         ("id", node.id),
         ("name", node.name),
         ("address", node.ip or ""),
-        ("aws command", shown(aws_argv(shell_on(node)))),
+        ("aws command", shown(aws_argv(shell_on(node, document=shell_document)))),
     )
     return tuple(Copyable(label, text) for label, text in pairs if text)
 

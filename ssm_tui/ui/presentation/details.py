@@ -56,7 +56,7 @@ def facts(*pairs: tuple[str, str | None]) -> tuple[Fact, ...]:
     return tuple(Fact(name, value) for name, value in pairs if value)
 
 
-def node_details(node: Node, now: datetime, alias: str = "") -> Details:
+def node_details(node: Node, now: datetime, alias: str = "", shell_document: str = "") -> Details:
     """A node: what it is, what the caller may do there, and the command for a shell. `alias` is what its account is
     called."""
     known = facts(
@@ -82,7 +82,7 @@ def node_details(node: Node, now: datetime, alias: str = "") -> Details:
     findings += [Finding("→", Tone.ACCENT, "missing", sentence) for sentence in node.missing]
     if not node.missing and (hindered := obstacle(node, now)) is not None:
         findings.append(Finding("→", Tone.ACCENT, "next", f"{hindered.why}: {hindered.check}"))
-    argv = aws_argv(shell_on(node))
+    argv = aws_argv(shell_on(node, document=shell_document))
     return Details(node.name or node.id, node.id if node.name else "", known, (*findings, *_access(node)), shown(argv))
 
 

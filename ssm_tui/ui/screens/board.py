@@ -55,7 +55,8 @@ class Board(PaintingScreen):
         super().__init__()
         self._services = services
         self._catalog = Catalog(services.clock)
-        self._lists = Lists(self._catalog, self._tunnel_rows, services.settings.columns, services.clock)
+        settings = services.settings
+        self._lists = Lists(self._catalog, self._tunnel_rows, settings.columns, services.clock, settings.shell_document)
         self._lists.save(services.filters)
         self._lists.set_filter(View.NODES, filter_text)
         self._given = filter_text
