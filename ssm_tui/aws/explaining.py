@@ -80,8 +80,9 @@ class Explainer:
             points = tuple(Point(*ask, answers.get(ask, _UNASKED)) for ask in asks)
             undertakings.append(Undertaking(name, self._whole(name, points), points))
         sessions = tuple(self._sessions(simulator))
-        asked = dict.fromkeys(point for each in undertakings for point in each.points)
-        quotes = tuple(_quotes(PolicyReader(self._gateway, simulator.principal), asked))
+        # What is allowed beside what is denied did not decide.
+        decided = (point for u in undertakings for point in u.points if point.answer.verdict is u.answer.verdict)
+        quotes = tuple(_quotes(PolicyReader(self._gateway, simulator.principal), dict.fromkeys(decided)))
         return self._explanation(undertakings, sessions, tags=subject.tags, quotes=quotes)
 
     def _subject(self, simulator: Simulator) -> Subject:

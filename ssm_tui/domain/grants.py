@@ -178,9 +178,13 @@ def smallest(points: Iterable[Point]) -> Request:
         if answer.cause is Cause.EXPLICIT:
             obstacles[_obstacle(point)] = None
             continue
-        doubtful |= answer.verdict is Verdict.UNKNOWN
-        place = _PLACE_OF.get(answer.cause, Place.IDENTITY) if answer.cause else Place.IDENTITY
-        missing.setdefault(place, []).append(point)
+        above = _PLACE_OF.get(answer.cause) if answer.cause else None
+        if above is not None:
+            missing.setdefault(above, []).append(point)
+        if above is None or not answer.deciders:
+            # Under a limit that allows it not, no statement was named that allows it: there may be none.
+            missing.setdefault(Place.IDENTITY, []).append(point)
+            doubtful |= above is not None or answer.verdict is Verdict.UNKNOWN
     grants = {place: _grants(missing[place]) for place in Place if place in missing}
     return Request(grants, tuple(obstacles), doubtful)
 

@@ -47,7 +47,7 @@ LEGEND: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Access",
         (
             *((LETTERS[kind], text) for kind, text in _ACCESS.items()),
-            (DENIED, "denied; the details say by what"),
+            (DENIED, "denied; the details say by what, w why and what to ask for"),
             (UNKNOWN, "unknown; trying tells"),
         ),
     ),
