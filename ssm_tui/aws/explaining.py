@@ -72,12 +72,13 @@ class Explainer:
         known = node is None or self._tags_known(node) or not simulator.looks_at_tags
         answers: dict[Ask, Answer] = {}
         for action, arns in self._resources_by_action().items():
-            own = [arn for arn in arns if arn in of_node]
-            answers |= simulator.judge_each((action,), own, subject) if known else _all_of(action, own, UNTAGGED)
+            here = [arn for arn in arns if arn in of_node]
+            answers |= simulator.judge_each((action,), here, subject) if known else _all_of(action, here, UNTAGGED)
             answers |= simulator.judge_each((action,), [arn for arn in arns if arn not in of_node], Subject())
+        own = dict(_beneath(simulator, answers, of_node, subject))
         undertakings = []
         for name, asks in self._asks.items():
-            points = tuple(Point(*ask, answers.get(ask, _UNASKED)) for ask in asks)
+            points = tuple(Point(*ask, answers.get(ask, _UNASKED), own=own.get(ask)) for ask in asks)
             undertakings.append(Undertaking(name, self._whole(name, points), points))
         sessions = tuple(self._sessions(simulator))
         # What is allowed beside what is denied did not decide.
@@ -169,6 +170,19 @@ class Explainer:
             yield [f"{place}{each}{_SUFFIX}" for each in samples], tuple(f"{place}{each}" for each in patterns)
         elif ":user/" in caller.arn:
             yield [f"{place}{name}{_SUFFIX}"], (f"{place}${{aws:username}}-*",)
+
+
+def _beneath(
+    simulator: Simulator, answers: Mapping[Ask, Answer], of_node: Sequence[str], subject: Subject
+) -> Iterator[tuple[Ask, Verdict]]:
+    """What the caller's own policies say where the permissions boundary does not allow it. Raises AwsError."""
+    limited: dict[tuple[str, bool], list[str]] = {}
+    for (action, arn), answer in answers.items():
+        if answer.cause is Cause.BOUNDARY:
+            limited.setdefault((action, arn in of_node), []).append(arn)
+    for (action, on_node), arns in limited.items():
+        told = simulator.beneath(action, arns, subject if on_node else Subject())
+        yield from ((ask, answer.verdict) for ask, answer in told.items())
 
 
 def _all_of(action: str, arns: Iterable[str], answer: Answer) -> dict[Ask, Answer]:

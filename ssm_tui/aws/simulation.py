@@ -40,6 +40,7 @@ _LEAST = 100
 _TOO_MANY = frozenset({
     "413", "InvalidInput", "PolicyEvaluation", "RequestEntityTooLarge", "RequestTooLarge", "ValidationError",
 })  # fmt: skip
+_EVERYTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 Tags = tuple[tuple[str, str], ...]
 
 
@@ -138,7 +139,14 @@ class Simulator:
                 rest = rest[len(several) :]
         return answers
 
-    def _asked(self, actions: Sequence[str], arns: Sequence[str], subject: Subject) -> dict[tuple[str, str], Answer]:
+    def beneath(self, action: str, arns: Sequence[str], subject: Subject = _NOTHING) -> dict[tuple[str, str], Answer]:
+        """What IAM would answer if the permissions boundary allowed everything: the one that is given here stands in
+        the place of the principal's own."""
+        return self._asked((action,), arns, subject, PermissionsBoundaryPolicyInputList=[_EVERYTHING])
+
+    def _asked(
+        self, actions: Sequence[str], arns: Sequence[str], subject: Subject, **more: Any
+    ) -> dict[tuple[str, str], Answer]:
         answers: dict[tuple[str, str], Answer] = {}
         self._step()
         # The pages that may come split the results: a later one adds to what is known.
@@ -150,6 +158,7 @@ class Simulator:
             ActionNames=list(actions),
             ResourceArns=list(arns),
             ContextEntries=self._entries(subject),
+            **more,
         ):
             for result in decode.entries(page.get("EvaluationResults")):
                 action = decode.text(result.get("EvalActionName")) or actions[0]

@@ -55,12 +55,14 @@ def of_database(database: Database, relay: Node | None) -> Target:
 @dataclass(frozen=True, slots=True)
 class Point:
     """One question to IAM and its answer. `resources` are what a statement for it names, where that is not the very
-    resource that was asked about: sessions that do not exist yet are named by a pattern."""
+    resource that was asked about: sessions that do not exist yet are named by a pattern. `own` is what the caller's own
+    policies say of it, where the answer is a boundary's or an organization's and that is known."""
 
     action: str
     resource: str
     answer: Answer
     resources: tuple[str, ...] = ()
+    own: Verdict | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -181,10 +183,9 @@ def smallest(points: Iterable[Point]) -> Request:
         above = _PLACE_OF.get(answer.cause) if answer.cause else None
         if above is not None:
             missing.setdefault(above, []).append(point)
-        if above is None or not answer.deciders:
-            # Under a limit that allows it not, no statement was named that allows it: there may be none.
+        if above is None or point.own is not Verdict.ALLOWED:
             missing.setdefault(Place.IDENTITY, []).append(point)
-            doubtful |= above is not None or answer.verdict is Verdict.UNKNOWN
+            doubtful |= answer.verdict is Verdict.UNKNOWN if above is None else point.own is not Verdict.DENIED
     grants = {place: _grants(missing[place]) for place in Place if place in missing}
     return Request(grants, tuple(obstacles), doubtful)
 

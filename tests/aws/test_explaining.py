@@ -148,8 +148,10 @@ def test_own_sessions_that_may_be_ended_are_not_asked_for(admin: Administrator) 
         assert found.request().document() is None
 
 
-def test_a_boundary_wants_the_statement_itself(admin: Administrator) -> None:
-    user = admin.profile(BASE, allow(START, *OWN_SESSIONS))
+@pytest.mark.parametrize("own", [True, False])
+def test_a_boundary_wants_the_statement_itself(admin: Administrator, own: bool) -> None:
+    """And one's own policies too, where they do not allow it either."""
+    user = admin.profile(BASE, allow(*OWN_SESSIONS, *([START] if own else [])))
     iam = admin.client("iam")
     limit = iam.create_policy(PolicyName=f"limit-{user}", PolicyDocument=document([BASE, allow(*OWN_SESSIONS)]))
     iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=limit["Policy"]["Arn"])
@@ -160,7 +162,8 @@ def test_a_boundary_wants_the_statement_itself(admin: Administrator) -> None:
         iam.delete_user_permissions_boundary(UserName=user)
         iam.delete_policy(PolicyArn=limit["Policy"]["Arn"])
     assert {each.answer.cause for each in found.undertakings} == {Cause.BOUNDARY}
-    assert list(found.request().grants) == [Place.BOUNDARY]
+    assert list(found.request().grants) == ([] if own else [Place.IDENTITY]) + [Place.BOUNDARY]
+    assert not found.request().doubtful
 
 
 def test_without_simulation_everything_that_may_be_missing_is_asked_for(admin: Administrator) -> None:

@@ -80,10 +80,15 @@ def test_nothing_is_asked_for_where_nothing_is_missing() -> None:
 
 
 def test_the_place_that_lacks_a_statement_is_told() -> None:
-    own = (Decider("Own", "user"),)
-    boundary = Answer(Verdict.DENIED, "", Cause.BOUNDARY, deciders=own)
-    organization = Answer(Verdict.DENIED, "", Cause.ORGANIZATION, deciders=own)
-    request = smallest([Point(START, NODE, boundary), Point(START, SHELL, NO), Point(START, FORWARD, organization)])
+    boundary = Answer(Verdict.DENIED, "", Cause.BOUNDARY)
+    organization = Answer(Verdict.DENIED, "", Cause.ORGANIZATION)
+    request = smallest(
+        [
+            Point(START, NODE, boundary, own=Verdict.ALLOWED),
+            Point(START, SHELL, NO),
+            Point(START, FORWARD, organization, own=Verdict.ALLOWED),
+        ]
+    )
     assert list(request.grants) == [Place.IDENTITY, Place.BOUNDARY, Place.ORGANIZATION]
     for place, resource in zip(Place, (SHELL, NODE, FORWARD), strict=True):
         assert statements(request.document(place)) == [{"Effect": "Allow", "Action": START, "Resource": resource}]
@@ -91,9 +96,10 @@ def test_the_place_that_lacks_a_statement_is_told() -> None:
 
 
 def test_under_a_limit_ones_own_statement_may_be_missing_too() -> None:
-    request = smallest([Point(START, NODE, Answer(Verdict.DENIED, "", Cause.BOUNDARY))])
-    assert list(request.grants) == [Place.IDENTITY, Place.BOUNDARY]
-    assert request.doubtful
+    for own, doubtful in ((Verdict.DENIED, False), (None, True)):
+        request = smallest([Point(START, NODE, Answer(Verdict.DENIED, "", Cause.BOUNDARY), own=own)])
+        assert list(request.grants) == [Place.IDENTITY, Place.BOUNDARY]
+        assert request.doubtful is doubtful
 
 
 def test_sessions_are_named_by_a_pattern() -> None:

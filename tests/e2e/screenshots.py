@@ -87,18 +87,21 @@ class Photographer:
         await self._save(pilot, "nodes")
         await self._why(pilot, "team=search", "why", "To ask for")
         await self._why(pilot, "frozen=yes", "why-forbidden", "NotWhereFrozen")
-        await pilot.press("slash", *"env=prod access:shell api")
-        await self._until(pilot, lambda seen: " 8/" in seen)
+        await self._filter(pilot, "env=prod access:shell api")
         await self._save(pilot, "filter")
         await pilot.press("enter", "2")
         await self._until(pilot, lambda seen: "orders-proxy" in seen)
         await pilot.press(*["down"] * 5)
         await self._save(pilot, "databases")
 
+    async def _filter(self, pilot: Pilot[None], text: str) -> None:
+        """Types a filter; what it finds is counted."""
+        await pilot.press("slash", *text)
+        await self._until(pilot, lambda seen: re.search(r"Nodes \d+/", seen) is not None)
+
     async def _why(self, pilot: Pilot[None], wanted: str, name: str, seen: str) -> None:
         """Why the first of these nodes may not be entered."""
-        await pilot.press("slash", *wanted)
-        await self._until(pilot, lambda text: re.search(r"Nodes \d+/", text) is not None)
+        await self._filter(pilot, wanted)
         await pilot.press("enter", "w")
         await self._until(pilot, lambda text: "Why ·" in text and seen in text)
         await self._save(pilot, name)
