@@ -52,10 +52,33 @@ def test_ready_then_the_connection_string_that_was_asked_for(demo_cloud: DemoPro
         assert ready.startswith("ready 127.0.0.1:")
         assert f"hostaddr=127.0.0.1 port={ready.rsplit(':', 1)[1]} " in shown
         password = demo_cloud.environment["DEMO_DB_PASSWORD"]
-        with psycopg.connect(shown, password=password, sslmode="prefer") as connection:
+        with psycopg.connect(shown, password=password) as connection:
+            assert connection.info.get_parameters()["sslmode"] == "verify-full"
             assert connection.execute("select current_database()").fetchone() == ("orders",)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
+
+
+def test_an_entry_in_the_service_file_by_which_libpq_finds_the_tunnel(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    services = tmp_path / ".pg_service.conf"
+    services.write_text("[mine]\nhost=elsewhere\n")
+    with running(demo_cloud, tmp_path, "tunnel", "orders", "--write", "pg-service") as process:
+        assert line(process).startswith("ready 127.0.0.1:")
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert said == f"ssm-tui: orders is in {services}: psql service=orders\n"
+        query = "import psycopg; print(psycopg.connect('service=orders').execute('select 42').fetchone())"
+        password = demo_cloud.environment["DEMO_DB_PASSWORD"]
+        asked = subprocess.run(
+            [sys.executable, "-c", query],
+            check=False,
+            env={**os.environ, "HOME": str(tmp_path), "PGPASSWORD": password},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert asked.stdout == "(42,)\n", asked.stderr
+    assert services.read_text().startswith("[mine]\nhost=elsewhere\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

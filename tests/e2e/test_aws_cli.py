@@ -87,7 +87,8 @@ def test_ours_by_either_launcher(cli: Laptop, launcher: str, tmp_path: Path) -> 
         port,
     ):
         assert process.stdout is not None
-        assert process.stdout.readline().endswith(f":{port}/orders?hostaddr=127.0.0.1&sslmode=require\n")
+        query = "?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert="
+        assert f":{port}/orders{query}" in process.stdout.readline()
         launched = any("start-session" in line for line in processes(cli.mark))
         assert launched is (launcher == "aws")
         answer = cli.psql(port, "select 1", database="orders", user="app")
