@@ -245,6 +245,17 @@ def test_a_file_that_is_named_must_exist(tmp_path: Path) -> None:
             load(explicit, environment=environment, folder=tmp_path)
 
 
+def test_certificates_to_trust_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "corp.pem").touch()
+    assert settings(tmp_path, 'ca_bundle = "~/corp.pem"').ca_bundle == "~/corp.pem"
+    with pytest.raises(ConfigError, match=r"ca_bundle = '~/gone\.pem' is not allowed") as caught:
+        settings(tmp_path, 'ca_bundle = "~/gone.pem"')
+    assert "a file of CA certificates (PEM) that is there" in caught.value.hint
+    with pytest.raises(ConfigError, match="SSM_TUI_CA_BUNDLE"):
+        settings(tmp_path, 'ca_bundle = "~/corp.pem"', SSM_TUI_CA_BUNDLE=str(tmp_path / "gone"))
+
+
 def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     assert settings(tmp_path, 'launcher = "aws"', SSM_TUI_LAUNCHER="direct").launcher == "direct"
     with pytest.raises(ConfigError, match="SSM_TUI_LAUNCHER"):
@@ -263,7 +274,9 @@ def test_a_projects_file_is_found_in_parents_and_comes_before_the_users(tmp_path
     assert find_project_file(inner) == tmp_path / "a" / PROJECT_FILE
 
 
-@pytest.mark.parametrize("key", ["launcher", "plugin", "clients", "production", "clipboard_seconds", "shell_document"])
+@pytest.mark.parametrize(
+    "key", ["launcher", "plugin", "clients", "production", "clipboard_seconds", "shell_document", "ca_bundle"]
+)
 def test_a_projects_file_may_not_choose_programs_nor_lift_guards(tmp_path: Path, key: str) -> None:
     (tmp_path / PROJECT_FILE).write_text(f'{key} = "auto"', encoding="utf-8")
     with pytest.raises(ConfigError, match=f"{key} may not be set") as caught:
@@ -283,7 +296,7 @@ def test_paths_belong_to_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
     found = paths()
-    for path in (found.config, found.cache, found.log, found.programs, found.state):
+    for path in (found.config, found.cache, found.log, found.programs, found.state, found.ca_bundle):
         assert tmp_path in path.parents
     assert not list(tmp_path.iterdir())
 

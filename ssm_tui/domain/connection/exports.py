@@ -28,7 +28,7 @@ Pairs = list[tuple[str, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One engine: its names in DBeaver and DataGrip, the driver's class, its URL, and its properties for TLS, with what
+    """One engine: its driver in DBeaver (by provider and id, or name) and in DataGrip, the driver's class, its URL, and its properties for TLS, with what
     they have checked."""
 
     dbeaver: str
@@ -61,7 +61,7 @@ def _mysql(at: Endpoint) -> Pairs:
 _ONLY_DIALLED: Final = "the driver knows no name but the one dialled"
 _KINDS: Final[Mapping[Family, _Kind]] = {
     Family.POSTGRES: _Kind(
-        "postgresql",
+        "postgresql:postgres-jdbc",
         "postgresql",
         "org.postgresql.Driver",
         _url("postgresql"),
@@ -70,7 +70,7 @@ _KINDS: Final[Mapping[Family, _Kind]] = {
         _ONLY_DIALLED,
     ),
     Family.REDSHIFT: _Kind(
-        "redshift",
+        "Redshift",
         "redshift",
         "com.amazon.redshift.jdbc42.Driver",
         _url("redshift"),
@@ -79,7 +79,7 @@ _KINDS: Final[Mapping[Family, _Kind]] = {
         _ONLY_DIALLED,
     ),
     Family.MYSQL: _Kind(
-        "mysql",
+        "mysql:mysql8",
         "mysql.8",
         "com.mysql.cj.jdbc.Driver",
         _url("mysql"),
@@ -87,7 +87,7 @@ _KINDS: Final[Mapping[Family, _Kind]] = {
         why="the driver wants the bundle in a Java keystore",
     ),
     Family.SQLSERVER: _Kind(
-        "sqlserver",
+        "sqlserver:microsoft",
         "sqlserver.ms",
         "com.microsoft.sqlserver.jdbc.SQLServerDriver",
         _sqlserver_url,
@@ -96,7 +96,7 @@ _KINDS: Final[Mapping[Family, _Kind]] = {
         "the bundle must be in Java's trust store",
     ),
     Family.ORACLE: _Kind(
-        "oracle",
+        "oracle:oracle_thin",
         "oracle",
         "oracle.jdbc.OracleDriver",
         lambda at: f"jdbc:oracle:thin:@{oracle.descriptor(at)}",

@@ -33,7 +33,7 @@ def test_dbeaver(user: str, name: str, ca: str) -> None:
     assume("|" not in user + name + ca)
     db, at = seen("postgres", Trust(rds=ca), user=user, database=name)
     read = read_dbeaver(render(db, "dbeaver", at))
-    assert (read["driver"], read["host"], read["port"]) == ("postgresql", "127.0.0.1", "15432")
+    assert (read["driver"], read["host"], read["port"]) == ("postgresql:postgres-jdbc", "127.0.0.1", "15432")
     assert (read["user"], read["database"], read["name"]) == (user, name, "orders (ssm-tui)")
     assert (read["prop.sslmode"], read["prop.sslrootcert"]) == ("verify-ca", ca)
     assert read["savePassword"] == "false"
