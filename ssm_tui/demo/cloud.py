@@ -20,7 +20,7 @@ from ssm_tui.demo.environment import Access, exports, write_files
 from ssm_tui.demo.fleet import Fleet, read_fleet
 from ssm_tui.demo.gateway import UNPACED, Gateway
 from ssm_tui.demo.reaper import Reaper
-from ssm_tui.demo.servers import Authority, Database, Fronts, Postgres, PostgresFront, Redis, RedisFront
+from ssm_tui.demo.servers import Authority, Database, Fronts, MySql, Postgres, PostgresFront, Redis, RedisFront
 from ssm_tui.demo.servers.ssh import PushedKeys
 
 if TYPE_CHECKING:
@@ -131,7 +131,10 @@ class Cloud:
         tokens = DatabaseTokens(state)
         postgres = PostgresFront(lambda: self._postgres.address, self._postgres.token_secret, self._authority, tokens)
         redis = RedisFront(self._redis.address, self._authority, tokens)
-        self._fronts = Fronts({"postgres": postgres, "redis": redis})
+        users = {each.user: self._passwords[each.user] for each in fleet.databases if "mysql" in each.engine}
+        by_token = {each.token_user for each in fleet.databases if "mysql" in each.engine} - {""}
+        mysql = MySql(users, by_token, self._authority, tokens)
+        self._fronts = Fronts({"postgres": postgres, "redis": redis, "mysql": mysql, "mariadb": mysql})
         self._fronts.start()
         network = LiveNetwork(registry, self._fronts.address, state, faults)
         log = SessionLog()

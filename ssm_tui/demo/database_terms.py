@@ -22,12 +22,13 @@ def of_instance(rds: Any, instance: Any) -> Terms:
         return of_cluster(rds, cluster)
     group = rds.db_parameter_groups.get(instance.db_parameter_group_name or "")
     iam = instance.enable_iam_database_authentication
-    return Terms(_tls(instance, group), instance.dbi_resource_id if iam else "")
+    return Terms(_tls(instance, group), instance.dbi_resource_id if iam else "", version=_version(instance))
 
 
 def of_cluster(rds: Any, cluster: Any) -> Terms:
     group = rds.db_cluster_parameter_groups.get(cluster.parameter_group or "")
-    return Terms(_tls(cluster, group), cluster.db_cluster_resource_id if cluster.iam_auth else "")
+    resource = cluster.db_cluster_resource_id if cluster.iam_auth else ""
+    return Terms(_tls(cluster, group), resource, version=_version(cluster))
 
 
 def of_proxy(proxy: Any) -> Terms:
@@ -52,6 +53,10 @@ def of_cache(backend: Any, holder: Any) -> Terms:
 def _cache_user(user: Any) -> CacheUser:
     # Moto knows no groups of users: whoever is one is in each.
     return CacheUser(user.id, user.name, user.access_string, user.authentication_type == "iam", tuple(user.passwords))
+
+
+def _version(database: Any) -> str:
+    return f"{database.engine_version}{'-MariaDB' if database.engine == 'mariadb' else ''}"
 
 
 def _tls(database: Any, group: Any) -> Tls:

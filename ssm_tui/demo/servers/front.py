@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import threading
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Coroutine, Mapping
 
+    Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 _CHUNK = 64 * 1024
-_PATIENCE = 30.0  # seconds for the event loop to make a listener
 LOGIN_PATIENCE = 60.0
 """Seconds until a client must have logged in, PostgreSQL's authentication_timeout."""
 
@@ -54,6 +56,8 @@ class Terms:
     IAM."""
     password: str = field(default="", repr=False)
     """The one password of a cache (AUTH)."""
+    version: str = ""
+    """What the server says it is, where that is not a matter of the real one."""
     users: tuple[CacheUser, ...] = ()
     """Who may log in at a cache with an access list. Without a password and users a cache lets everybody in."""
 
@@ -78,18 +82,68 @@ class TokenCheck(Protocol):
     def __call__(self, far: Far, user: str, token: str) -> bool: ...
 
 
+class Guest:
+    """A client that has come in. Until `enter` no byte is read but those asked for, so that TLS may begin after any:
+    clients of MySQL send its first message at once behind their wish for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket: socket.socket | None = connection
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def read(self, size: int) -> bytes:
+        """Exactly so many bytes. Raises OSError, EOFError."""
+        data = b""
+        while len(data) < size:
+            more = await asyncio.get_running_loop().sock_recv(self._bare(), size - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    async def write(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._bare(), data)
+
+    async def enter(self, context: ssl.SSLContext | None = None) -> Stream:
+        """From here on the conversation is a stream, within TLS where there is a context. Raises OSError."""
+        loop, connection = asyncio.get_running_loop(), self._bare()
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        self._socket = None
+        try:
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=context)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+        return reader, self._writer
+
+    async def leave(self) -> None:
+        """Ends the connection, when all that was written has gone."""
+        if self._socket is not None:
+            self._socket.close()
+        if self._writer is not None:
+            self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        """Ends the connection at once: nobody waits for the goodbyes of TLS."""
+        if self._socket is not None:
+            self._socket.close()
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+    def _bare(self) -> socket.socket:
+        if self._socket is None:
+            raise RuntimeError("the conversation is a stream already")
+        return self._socket
+
+
 class Front(Protocol):
-    """What an engine says to its clients."""
+    """What an engine says to one client, from its first byte to the last. Ends by returning; may raise OSError and
+    EOFError when the client has gone."""
 
-    def context(self, far: Far) -> ssl.SSLContext | None:
-        """TLS from the first byte on; None where there is none, or it is asked for later."""
-        ...
-
-    def __call__(
-        self, far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> Coroutine[None, None, None]:
-        """One conversation from beginning to end. May raise OSError and EOFError when the client has gone."""
-        ...
+    def __call__(self, far: Far, guest: Guest) -> Coroutine[None, None, None]: ...
 
 
 class Fronts:
@@ -97,64 +151,60 @@ class Fronts:
 
     def __init__(self, fronts: Mapping[str, Front]) -> None:
         self._fronts = fronts
-        self._servers: dict[Far, asyncio.Server] = {}
-        self._conversations: set[asyncio.Task[None]] = set()
-        self._making = asyncio.Lock()
+        self._listeners: dict[Far, socket.socket] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._making = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
 
     def address(self, far: Far) -> tuple[str, int] | None:
-        """Where to dial for the endpoint; None where the demo has no such server. For any thread but the loop's."""
+        """Where to dial for the endpoint; None where the demo has no such server. Thread-safe."""
         if self._loop is None or far.engine not in self._fronts:
             return None
-        server = self._servers.get(far)
-        if server is None:
-            server = asyncio.run_coroutine_threadsafe(self._listen(far), self._loop).result(_PATIENCE)
-        host, port = server.sockets[0].getsockname()[:2]
+        with self._making:
+            listener = self._listeners.get(far)
+            if listener is None:
+                listener = self._listeners[far] = socket.create_server(("127.0.0.1", 0), backlog=256)
+                listener.setblocking(False)
+                self._loop.call_soon_threadsafe(lambda: self._begin(self._accept(far, listener)))
+        host, port = listener.getsockname()
         return host, port
 
     async def stop(self) -> None:
         """Closes every listener and every connection."""
-        for server in self._servers.values():
-            server.close()
-        self._servers.clear()
-        left = list(self._conversations)
+        self._loop = None
+        left = list(self._tasks)
         for each in left:
             each.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
 
-    async def _listen(self, far: Far) -> asyncio.Server:
-        async with self._making:
-            if far not in self._servers:
-                context = self._fronts[far.engine].context(far)
-                self._servers[far] = await asyncio.start_server(
-                    partial(self._begin, far), "127.0.0.1", 0, backlog=256, ssl=context
-                )
-            return self._servers[far]
+    async def _accept(self, far: Far, listener: socket.socket) -> None:
+        while True:
+            connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._begin(self._attend(far, Guest(connection)))
 
-    def _begin(self, far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._attend(far, reader, writer))
-        self._conversations.add(task)
-        task.add_done_callback(self._conversations.discard)
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _attend(self, far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _attend(self, far: Far, guest: Guest) -> None:
         try:
             with contextlib.suppress(OSError, EOFError):
-                await self._fronts[far.engine](far, reader, writer)
+                await self._fronts[far.engine](far, guest)
         except asyncio.CancelledError:
-            writer.transport.abort()  # nobody waits for the goodbyes of TLS
+            guest.abort()
             raise
-        finally:
-            writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        await guest.leave()
 
 
-async def join(
-    near: tuple[asyncio.StreamReader, asyncio.StreamWriter], far: tuple[asyncio.StreamReader, asyncio.StreamWriter]
-) -> None:
+async def join(near: Stream, far: Stream) -> None:
     """Passes bytes both ways until either side has ended; closes the far one."""
     ways = [asyncio.create_task(_pass(near[0], far[1])), asyncio.create_task(_pass(far[0], near[1]))]
     try:

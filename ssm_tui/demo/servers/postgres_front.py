@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING
 from ssm_tui.demo.servers.front import LOGIN_PATIENCE, Tls, join
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ssm_tui.demo.servers.authority import Authority
-    from ssm_tui.demo.servers.front import Far, TokenCheck
-
-    Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    from ssm_tui.demo.servers.front import Far, Guest, Stream, TokenCheck
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
 _LONGEST_STARTUP = 10_000  # MAX_STARTUP_PACKET_LENGTH
@@ -38,21 +35,15 @@ class PostgresFront:
     authority: Authority
     admits: TokenCheck
 
-    def context(self, far: Far) -> ssl.SSLContext | None:  # noqa: ARG002 -- clients ask for it in PostgreSQL's words
-        return None
-
-    async def __call__(self, far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def __call__(self, far: Far, guest: Guest) -> None:
         async with asyncio.timeout(LOGIN_PATIENCE):
-            server = await self._log_in(far, (reader, writer))
-        if server is not None:
-            await join((reader, writer), server)
+            ways = await self._log_in(far, guest)
+        if ways is not None:
+            await join(*ways)
 
-    async def _log_in(self, far: Far, client: Stream) -> Stream | None:
-        """The connection to the server when it has only to pass bytes; None when it is all over."""
-        started = await self._started(far, client)
-        if started is None:
-            return None
-        packet, encrypted = started
+    async def _log_in(self, far: Far, guest: Guest) -> tuple[Stream, Stream] | None:
+        """Client and server when they have only to be passed each other's bytes; None when it is all over."""
+        packet, client, encrypted = await self._started(far, guest)
         parameters = _parameters(packet)
         if far.terms.tls is Tls.REQUIRED and not encrypted and not _cancels(packet):
             await _refuse(client, "28000", f"no pg_hba.conf entry for {_who(far, parameters)}, no encryption")
@@ -64,32 +55,26 @@ class PostgresFront:
                 await server[1].drain()
                 await server[0].read()
             elif await self._pass_login(far, parameters, client, server, encrypted=encrypted):
-                return server
+                return client, server
         except BaseException:
             server[1].close()
             raise
         server[1].close()
         return None
 
-    async def _started(self, far: Far, client: Stream) -> tuple[bytes, bool] | None:
-        """The client's startup packet, and whether it came within TLS."""
-        reader, writer = client
-        encrypted = False
+    async def _started(self, far: Far, guest: Guest) -> tuple[bytes, Stream, bool]:
+        """The client's startup packet, the way to it, and whether that is within TLS."""
         while True:
-            length = int.from_bytes(head := await reader.readexactly(4))
-            if not 8 <= length <= _LONGEST_STARTUP:
-                return None
-            packet = head + await reader.readexactly(length - 4)
+            packet = await _startup(guest.read)
             match int.from_bytes(packet[4:8]):
-                case code if code == _SSL_REQUEST and not encrypted and far.terms.tls is not Tls.NONE:
-                    writer.write(b"S")
-                    await writer.start_tls(self.authority.context(far.host))
-                    encrypted = True
+                case code if code == _SSL_REQUEST and far.terms.tls is not Tls.NONE:
+                    await guest.write(b"S")
+                    client = await guest.enter(self.authority.context(far.host))
+                    return await _startup(client[0].readexactly), client, True
                 case code if code in (_SSL_REQUEST, _GSS_REQUEST):
-                    writer.write(b"N")
-                    await writer.drain()
+                    await guest.write(b"N")
                 case _:
-                    return packet, encrypted
+                    return packet, await guest.enter(), False
 
     async def _pass_login(
         self, far: Far, parameters: dict[str, str], client: Stream, server: Stream, *, encrypted: bool
@@ -115,6 +100,14 @@ class PostgresFront:
             return False
         server[1].write(_framed(b"p", self.secret.encode() + b"\0"))
         return True
+
+
+async def _startup(read: Callable[[int], Awaitable[bytes]]) -> bytes:
+    """A packet as clients send before they are known: without a type."""
+    length = int.from_bytes(head := await read(4))
+    if not 8 <= length <= _LONGEST_STARTUP:
+        raise EOFError
+    return head + await read(length - 4)
 
 
 def _cancels(packet: bytes) -> bool:

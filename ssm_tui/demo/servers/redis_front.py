@@ -16,13 +16,10 @@ from typing import TYPE_CHECKING
 from ssm_tui.demo.servers.front import LOGIN_PATIENCE, Tls, join
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Sequence
 
     from ssm_tui.demo.servers.authority import Authority
-    from ssm_tui.demo.servers.front import CacheUser, Far, TokenCheck
-
-    Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    from ssm_tui.demo.servers.front import CacheUser, Far, Guest, Stream, TokenCheck
 
 _DEFAULT = "default"
 _MOST_WORDS, _LONGEST_WORD = 16, 16 * 1024  # what Redis takes of those who are not logged in
@@ -42,19 +39,18 @@ class RedisFront:
     authority: Authority
     admits: TokenCheck
 
-    def context(self, far: Far) -> ssl.SSLContext | None:
-        return self.authority.context(far.host) if far.terms.tls is not Tls.NONE else None
-
-    async def __call__(self, far: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server = await asyncio.open_connection(*self.server)
-        try:
-            if far.terms.password or far.terms.users:
-                async with asyncio.timeout(LOGIN_PATIENCE):
-                    await self._log_in(far, (reader, writer), server)
-        except BaseException:
-            server[1].close()
-            raise
-        await join((reader, writer), server)
+    async def __call__(self, far: Far, guest: Guest) -> None:
+        async with asyncio.timeout(LOGIN_PATIENCE):
+            within = far.terms.tls is not Tls.NONE
+            client = await guest.enter(self.authority.context(far.host) if within else None)
+            server = await asyncio.open_connection(*self.server)
+            try:
+                if far.terms.password or far.terms.users:
+                    await self._log_in(far, client, server)
+            except BaseException:
+                server[1].close()
+                raise
+        await join(client, server)
 
     async def _log_in(self, far: Far, client: Stream, server: Stream) -> None:
         """Answers the client until somebody is logged in. Raises EOFError where it gives up."""
