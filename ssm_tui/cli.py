@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ssm_tui.commands.executing import Execution
     from ssm_tui.commands.program import Program
     from ssm_tui.config import Settings
     from ssm_tui.domain.databases import Database
@@ -147,6 +148,7 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands.handout import NO_HANDOUT
     from ssm_tui.commands.requests import Choices
 
+    execution = _execution(options)
     if options.detach:
         program.rendezvous.prepare()
     program.start_log()
@@ -160,10 +162,32 @@ def _tunnel(options: argparse.Namespace, program: Program) -> int:
     )
     plans = tunnel.tunnel_requests(program.requests, options.name or "", options.group, choices)
     _sure(options, program, *(each.end for each in plans))
+    if execution is not None:
+        from ssm_tui.commands import executing
+
+        return executing.run(execution, plans[0], program.own_tunnels, program.clouds, program.trust())
     if not options.detach:
         return tunnel.run(plans, program.own_tunnels)
     tunnel.warn_of_networks(plans)
     return detach.run(program.supervisors, plans)
+
+
+def _execution(options: argparse.Namespace) -> Execution | None:
+    """What is to be run beside the tunnel, if anything. Raises UsageError, PrerequisiteError."""
+    if options.exec is None:
+        if options.password != "none":  # noqa: S105 - the word for it
+            raise UsageError("--password is for a command that is run (--exec)", "the interface copies passwords (y)")
+        return None
+    for option, given in (("--detach", options.detach), ("--group", options.group), ("--show", options.show)):
+        if given:
+            raise UsageError(f"{option} does not go together with --exec", "see: ssm-tui tunnel --help")
+    from ssm_tui.commands.executing import Execution
+    from ssm_tui.domain.credentials import PasswordMeans
+
+    means = None if options.password == "none" else PasswordMeans(options.password)  # noqa: S105
+    execution = Execution(tuple(options.exec), means, options.user)
+    execution.check()
+    return execution
 
 
 def _sure(options: argparse.Namespace, program: Program, *subjects: Node | Database | None) -> None:

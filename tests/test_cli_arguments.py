@@ -40,6 +40,21 @@ def test_what_follows_the_demo_is_its_command() -> None:
     assert (options.command, options.words) == ("demo", ["--", "psql", "-c", "select 1", "--demo"])
 
 
+@pytest.mark.parametrize("dashes", [["--"], []])
+@pytest.mark.parametrize("theirs", [["psql", "-c", "select 1", "--demo"], ["sh", "--", "-h"], ["x", "--exec", "y"], []])
+def test_what_follows_exec_is_another_programs(dashes: list[str], theirs: list[str]) -> None:
+    options = parse(["tunnel", "orders", "--local-port", "5", "--exec", *dashes, *theirs])
+    assert (options.name, options.local_port, options.demo, options.exec) == ("orders", 5, False, theirs)
+    assert parse(["tunnel", "orders"]).exec is None
+
+
+def test_exec_may_be_of_another_of_us_in_the_demo() -> None:
+    words = ["ssm-tui", "tunnel", "orders", "--exec", "--", "psql"]
+    assert parse(["demo", "--", *words]).words == ["--", *words]
+    with pytest.raises(UsageError, match="unrecognized arguments: --exec"):
+        parse(["ls", "--exec", "x"])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

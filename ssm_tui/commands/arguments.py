@@ -9,6 +9,8 @@ from typing import NoReturn
 from ssm_tui import __version__
 from ssm_tui.errors import UsageError
 
+EXEC = "--exec"
+
 
 class _Parser(argparse.ArgumentParser):
     """argparse with our way of saying what is wrong."""
@@ -32,11 +34,34 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     if arguments:  # to make them all is a fiftieth of the time until the interface is painted
         _add_commands(commands)
-    options = parser.parse_args(arguments)
+    ours, theirs = _split(arguments)
+    options = parser.parse_args(ours)
+    if theirs is not None:
+        _give(parser, options, theirs)
     for name in ("profile", "region"):
         # argparse lets what follows the subcommand replace what came before it; here they add up.
         setattr(options, name, getattr(options, name) + getattr(options, f"{name}_after", []))
     return options
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
+    """What is before `--exec`, and what is behind it, which is another program's: argparse would look for options of
+    ours in it. None where there is no such thing."""
+    if EXEC not in arguments:
+        return arguments, None
+    place = arguments.index(EXEC)
+    return arguments[:place], arguments[place + 1 :]
+
+
+def _give(parser: _Parser, options: argparse.Namespace, words: list[str]) -> None:
+    """The other program's words, to the command that they belong to."""
+    match options.command:
+        case "tunnel":
+            options.exec = words[1:] if words[:1] == ["--"] else words
+        case "demo":
+            options.words = [*options.words, EXEC, *words]
+        case _:
+            parser.error(f"unrecognized arguments: {EXEC}")
 
 
 def _add_global(parser: argparse.ArgumentParser, *, after: str) -> None:
@@ -126,7 +151,15 @@ def _add_tunnel(commands: argparse._SubParsersAction[_Parser]) -> None:
     tunnel.add_argument("--on-demand", action="store_true", help="start the session with the first connection")
     tunnel.add_argument("--width", type=_width, metavar="N", help="how many sessions it may have at a time (1 to 8)")
     tunnel.add_argument("--bind", type=_address, metavar="ADDRESS", help="open it on this address of the machine too")
+    tunnel.add_argument("--password", choices=("token", "secret", "none"), default="none", help="what COMMAND is given")
+    tunnel.add_argument("--user", default="", metavar="USER", help="the database user that COMMAND logs in as")
     _add_yes(tunnel)
+    tunnel.add_argument(
+        EXEC,
+        nargs=argparse.REMAINDER,
+        metavar="-- COMMAND …",
+        help="once it is ready run a command that finds it in its environment; its status is ours",
+    )
 
 
 def _add_yes(command: argparse.ArgumentParser) -> None:

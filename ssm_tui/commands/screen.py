@@ -27,6 +27,7 @@ def run(program: Program, filter_text: str) -> int:
 
     hold()  # before anything much is loaded
     from ssm_tui.commands.sign_in import SignIns
+    from ssm_tui.sessions.clients import Clients
     from ssm_tui.sessions.desktops import Desktops, browser
     from ssm_tui.ui.absent import NoChoices, NoMemory, NothingPicked
     from ssm_tui.ui.app import Services, UiSettings
@@ -55,7 +56,6 @@ def run(program: Program, filter_text: str) -> int:
             shell_document=settings.shell_document,
             production=program.production,
             clipboard_seconds=settings.clipboard_seconds,
-            clients=settings.clients,
             client_linger_seconds=settings.client_linger_seconds,
         ),
         saved=settings.tunnels,
@@ -66,6 +66,7 @@ def run(program: Program, filter_text: str) -> int:
         codes=program.desk,
         browser=browser,
         desktops=Desktops(),
+        clients=Clients(settings.clients),
         left_over=LeftOver(program.wanted),
         memory=program.memory or NoMemory(),
         choices=program.choices or NoChoices(),

@@ -26,11 +26,14 @@ def now() -> datetime:
 
 
 class Teller:
-    """Tells of one tunnel. Nothing is said twice in a row."""
+    """Tells of one tunnel. Nothing is said twice in a row. `quiet`: stdout is somebody else's."""
 
-    def __init__(self, plan: TunnelPlan, progress: Progress, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, plan: TunnelPlan, progress: Progress, clock: Callable[[], datetime] = now, *, quiet: bool = False
+    ) -> None:
         self._plan = plan
         self._progress = progress
+        self._quiet = quiet
         self._clock = clock
         self._last: TunnelStatus | None = None
         self._said = ""
@@ -92,10 +95,10 @@ class Teller:
         plan, request, port = self._plan, status.request, status.local_port
         ready = f"ready {status.address}{f' {plan.name}' if plan.name else ''}"
         if request.database is None or not port:
-            write_line(ready)
+            self._write(ready)
             return
         shown, checks = plan.handout.lines(request.database, port, request.name)
-        write_line("\n".join(filter(None, (ready, shown))))
+        self._write("\n".join(filter(None, (ready, shown))))
         try:
             kept = plan.handout.keep(request.database, port, request.name)
         except SsmTuiError as problem:  # the tunnel stands all the same
@@ -103,6 +106,10 @@ class Teller:
             kept = ""
         for each in filter(None, (checks, kept)):
             say(each)
+
+    def _write(self, lines: str) -> None:
+        if not self._quiet:
+            write_line(lines)
 
     def _in_seconds(self, status: TunnelStatus) -> str:
         if status.next_try is None:

@@ -6,7 +6,7 @@ import difflib
 import ipaddress
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -173,6 +173,8 @@ def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
         return {name: _filter(name, text, where=where) for name, text in checked.items()}
     if key == "production":
         _check_mark(checked, where=where)
+    if key == "clients":
+        _check_clients(checked, where=where)
     return checked
 
 
@@ -193,6 +195,18 @@ def _check_mark(text: str, *, where: str) -> None:
     except FilterError as error:
         message = f"{where}: production = {text!r} is not allowed: {error.message} (column {error.column + 1})"
         raise ConfigError(message, error.hint) from None
+
+
+def _check_clients(chosen: Mapping[str, str], *, where: str) -> None:
+    from ssm_tui.domain.clients import CLIENTS, names
+
+    for family, program in chosen.items():
+        shown = f"{where}: clients.{family} = {program!r} is not allowed"
+        known = next((names(each) for each in CLIENTS if each == family), None)
+        if known is None:
+            raise ConfigError(shown, f"protocols are {', '.join(CLIENTS)}")
+        if PurePath(program).stem not in known:
+            raise ConfigError(shown, f"clients.{family} is one of {', '.join(known)}, or the path of one")
 
 
 def _tunnel(name: str, table: Any, *, where: str) -> SavedTunnel:

@@ -141,8 +141,14 @@ class StartedSession:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process to run: argv, and what its environment has beyond ours (which may hold a token, so it is not shown)."""
+    """A process to run: argv, what its environment has beyond ours (which may hold a token or a password, so it is not
+    shown), and which names it has `without` ours."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     session_id: str | None = None
+    without: tuple[str, ...] = ()
+
+    def whole_environment(self, ours: Mapping[str, str]) -> dict[str, str]:
+        """All that the process is to find there."""
+        return {**{name: value for name, value in ours.items() if name not in self.without}, **self.environment}

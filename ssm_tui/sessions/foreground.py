@@ -35,7 +35,7 @@ def run(command: Command) -> int:
         try:
             process = subprocess.Popen(
                 command.argv,
-                env={**os.environ, **command.environment},
+                env=command.whole_environment(os.environ),
                 stderr=subprocess.PIPE if starts_session else None,
             )
         except OSError as problem:

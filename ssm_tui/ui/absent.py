@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from ssm_tui.domain.accounts import AS_STARTED, Profiles
 from ssm_tui.domain.choices import Choices
 from ssm_tui.domain.signing import Way
-from ssm_tui.errors import CredentialsError, SessionError, TargetError
+from ssm_tui.errors import CredentialsError, PrerequisiteError, SessionError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ssm_tui.domain.accounts import Choice, Region
+    from ssm_tui.domain.clients import FoundClient
     from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Family
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import DeviceLogin
@@ -45,6 +47,14 @@ class NoClientFiles:
     def write(self, entry: Entry) -> Path:
         """Not here."""
         raise SessionError(f"{entry.file} is not written here", "copy the connection string")
+
+
+class NoClients:
+    """No database clients; Clients."""
+
+    def find(self, family: Family) -> FoundClient:
+        """None for anything."""
+        raise PrerequisiteError(f"there is no client for {family} here", "y copies connection strings")
 
 
 class NothingLeftOver:

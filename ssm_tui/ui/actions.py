@@ -97,6 +97,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("sign_in", ("i",), "Sign in", "Sign in where credentials are wanted; then it goes on."),
     Action("left_over", ("o",), "Reopen", "Open again, or forget, what was open when ssm-tui was cut off."),
     Action("log", ("l",), "Log", "Show what became of the tunnel, and follow it.", _TUNNELS),
+    Action(
+        "connect",
+        ("c",),
+        "Connect",
+        "Start a database client through a tunnel, which is opened for it where there is none.",
+        _DATABASES,
+    ),
     Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),
     Action(
         "filter",
@@ -124,7 +131,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "contexts",
-        ("c",),
+        ("c", "K"),
         "Contexts",
         "Show each profile and region with its state, and why it failed.",
         footer=False,

@@ -80,7 +80,7 @@ async def _wait(command: Command) -> int:
 
     with _keyboard_signals(go_on):
         try:
-            child = await asyncio.create_subprocess_exec(*command.argv, env={**os.environ, **command.environment})
+            child = await asyncio.create_subprocess_exec(*command.argv, env=command.whole_environment(os.environ))
         except OSError as error:
             raise PrerequisiteError(
                 f"{command.argv[0]} could not be started: {error.strerror}", "check that it is installed and on PATH"

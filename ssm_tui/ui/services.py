@@ -12,6 +12,7 @@ from ssm_tui.ui.absent import (
     NoAccounts,
     NoChoices,
     NoClientFiles,
+    NoClients,
     NoCodes,
     NoDesktops,
     NoMemory,
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ssm_tui.domain.choices import Choices
+    from ssm_tui.domain.clients import FoundClient
     from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.credentials import Secret
+    from ssm_tui.domain.databases import Family
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
@@ -79,6 +82,13 @@ class ClientFiles(Protocol):
         """Lays the entry over the one of its name, or adds it; where. Blocks briefly. Raises SsmTuiError."""
 
 
+class Clients(Protocol):
+    """The database clients of this machine."""
+
+    def find(self, family: Family) -> FoundClient:
+        """The one to start. Blocks briefly. Raises PrerequisiteError where there is none."""
+
+
 class LeftOver(Protocol):
     """What was open when the machine stopped. Both block briefly."""
 
@@ -117,8 +127,8 @@ class UiSettings:
     """The user's choices. `columns` are node fields or tags, shown after the fixed columns; `most_sessions` is how wide
     a tunnel may grow that is opened from the screen; `refresh_seconds` after a read everything is read again, 0 for
     never; `shell_document` is what shells use where that is not the account's default. `production` is what a question
-    is asked before; `clipboard_seconds` how long a password stays in the clipboard, 0 for ever; `clients` the database
-    client to start by protocol; `client_linger_seconds` how long a tunnel that was opened for one stays after it."""
+    is asked before; `clipboard_seconds` how long a password stays in the clipboard, 0 for ever; `client_linger_seconds`
+    how long a tunnel that was opened for a database client stays after it."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
@@ -127,7 +137,6 @@ class UiSettings:
     shell_document: str = ""
     production: Filter | None = None
     clipboard_seconds: float = 45.0
-    clients: Mapping[str, str] = field(default_factory=dict)
     client_linger_seconds: float = 60.0
 
 
@@ -160,6 +169,7 @@ class Services:
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: Desktops = field(default_factory=NoDesktops)
+    clients: Clients = field(default_factory=NoClients)
     choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: Accounts = field(default_factory=NoAccounts)
     picked: PickedBefore = field(default_factory=NothingPicked)

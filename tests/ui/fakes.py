@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ssm_tui.domain.access import Access, Answer, Verdict
 from ssm_tui.domain.accounts import ALL, AS_STARTED, Choice, Profiles, Region
+from ssm_tui.domain.clients import FoundClient, choose
 from ssm_tui.domain.connection import Trust
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.credentials import Credentials, PasswordMeans, Secret
-from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
+from ssm_tui.domain.databases import Database, DatabasePage, Family, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.networks import NetworkAcl, Subnet
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.sessions import SessionSpec
     from ssm_tui.domain.signing import CodeQuestion
     from ssm_tui.errors import AccessDeniedError, SsmTuiError
-    from ssm_tui.ui.services import ChoiceMemory
+    from ssm_tui.ui.services import ChoiceMemory, Clients
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CONTEXT = Context("dev", "eu-west-1")
@@ -425,6 +426,16 @@ class FakeDesktops:
 
 
 @dataclass
+class FakeClients:
+    """A client where the test has one."""
+
+    program: str = "psql"
+
+    def find(self, family: Family) -> FoundClient:
+        return choose(family, self.program, lambda name: f"/usr/bin/{name}", str)
+
+
+@dataclass
 class FakeLogin:
     """A device login that ends when the test says so."""
 
@@ -504,6 +515,7 @@ class World:
     left_over: FakeLeftOver = field(default_factory=FakeLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
     desktops: FakeDesktops = field(default_factory=FakeDesktops)
+    clients: Clients = field(default_factory=FakeClients)
     choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: FakeAccounts | None = None
     picked: FakePicked = field(default_factory=FakePicked)
@@ -527,6 +539,7 @@ class World:
             filters=self.filters,
             resolve=self.directory.resolve,
             desktops=self.desktops,
+            clients=self.clients,
             choices=self.choices,
             sign_ins=self.sign_ins,
             codes=self.codes,

@@ -60,18 +60,19 @@ class TunnelFlow:
 
     # Opening
 
-    def open_database(self, row: DatabaseRow) -> None:
-        """Through the relay chosen; a relay that is thought not to reach it is tried at the second asking."""
+    def open_database(self, row: DatabaseRow) -> bool:
+        """Through the relay chosen; a relay that is thought not to reach it is tried at the second asking. Whether one
+        was begun."""
         relay, database = row.relay, row.database
         if relay.node is None:
             tell(self._app, f"No tunnel to {database.id}: {relay.why}", severity="warning")
-            return
+            return False
         if relay.reachable is Reachable.NO and self._warned != row.key:
             self._warned = row.key
-            tell(self._app, relay.why, "press Enter again to try anyway", severity="warning")
-            return
+            tell(self._app, relay.why, "press the key again to try anyway", severity="warning")
+            return False
         self._warned = None
-        self.open(
+        return self.open(
             TunnelRequest(
                 relay.node.context,
                 relay.node.id,

@@ -11,6 +11,7 @@ from ssm_tui.domain.credentials import PasswordMeans
 from ssm_tui.ui.actions import ACTIONS, View, actions_of, find
 from ssm_tui.ui.choices import ChoicesInForce
 from ssm_tui.ui.flows.arranging import ArrangingFlow
+from ssm_tui.ui.flows.client import ClientFlow
 from ssm_tui.ui.flows.codes import CodeFlow
 from ssm_tui.ui.flows.contexts import ContextFlow
 from ssm_tui.ui.flows.copy import choose_and_copy
@@ -75,6 +76,7 @@ class Acting(Board):
         self._production = ProductionGate(self.app, services.settings.production, self._catalog)
         self._lending = LendingFlow(self.app, services.clipboard, services.settings.clipboard_seconds)
         self._credentials = CredentialsFlow(self.app, services, self._production, self._lending)
+        self._clients = ClientFlow(self.app, services, self._tunnels, self._production, self._credentials)
         self._saved = SavedFlow(self.app, services, self._tunnels, self._production, self._changed)
         self._sign_in = SignInFlow(self.app, services, self._tunnels, lambda: self._catalog.readings, self._signed_in)
         self._codes = CodeFlow(self.app, services.codes, self.post_message)

@@ -27,7 +27,13 @@ class DatabaseActions(Acting):
         elif row.tunnel.state is TunnelState.PAUSED:
             self.action_sign_in()
         else:
+            self._clients.keep(row.tunnel)
             self.action_copy()
+
+    def action_connect(self) -> None:
+        self._settle()
+        if (row := self._lists.databases.row) is not None:
+            self._flow(self._clients.start(row))
 
     async def _open_guarded(self, row: DatabaseRow) -> None:
         if await self._production.admits("open the tunnel", row.database):

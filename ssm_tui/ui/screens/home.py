@@ -79,6 +79,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
         for worker in flows:
             with suppress(WorkerError):
                 await worker.wait()
+        self._clients.close()
         await self._lending.close()
         await asyncio.to_thread(self._choices.close)
         await self._tunnels.close()
@@ -164,6 +165,7 @@ class Home(NodeActions, DatabaseActions, TunnelActions):
     def _tunnel_changed(self, message: TunnelChanged) -> None:
         self._news.take(message.status)
         self._left_over.take(message.status)
+        self._clients.take(message.status)
         self._sign_in.look()
         if self._desktops.due(message.status):
             self._flow(self._desktops.show(message.status))

@@ -1,0 +1,28 @@
+"""The database clients of this machine, by what is on PATH. Starts none of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from ssm_tui.domain.clients import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ssm_tui.domain.clients import FoundClient
+    from ssm_tui.domain.databases import Family
+
+
+class Clients:
+    """Implements `Clients` (ssm_tui.ui.services). `wanted` is the settings' choice by protocol."""
+
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        self._wanted = wanted
+
+    def find(self, family: Family) -> FoundClient:
+        """The client to start, the settings' before the best that is there. Blocks briefly. Raises
+        PrerequisiteError."""
+        wanted = os.path.expanduser(self._wanted.get(family, ""))  # noqa: PTH111 - a name stays one
+        return choose(family, wanted, shutil.which, os.path.realpath)
