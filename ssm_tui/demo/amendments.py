@@ -10,24 +10,48 @@ import hashlib
 import json
 import re
 from base64 import b32encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2 import utils
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs.models import Task
 from moto.elasticache.models import CacheCluster, ReplicationGroup, elasticache_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.opensearch.models import OpenSearchDomain
 from moto.rds.models import DBCluster, DBInstance, DBProxy
+from moto.rds.utils import ClusterEngine, DbInstanceEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DOCDB = "docdb"
 
 
 def amend_moto() -> None:
     """Corrects moto's models in this process; doing it again changes nothing."""
     _replace(
         DBInstance,
-        address=property(lambda each: f"{each.db_instance_identifier}.{_label(each)}.{each.region}.rds.amazonaws.com"),
+        address=property(lambda each: _rds_name(each, each.db_instance_identifier)),
         # One for all instances is what moto has; policies for logins by IAM tell databases apart by it.
         dbi_resource_id=property(_resource_id, _ignore),
+        default_port=staticmethod(_or_docdb(DBInstance.default_port, 27017)),
+        default_allocated_storage=staticmethod(_or_docdb(DBInstance.default_allocated_storage, 1)),
+    )
+    # Moto knows no DocumentDB: the cluster's ways of Aurora are its too.
+    _replace(
+        DBCluster,
+        endpoint=property(lambda each: _rds_name(each, f"{each.db_cluster_identifier}.cluster")),
+        reader_endpoint=property(lambda each: _rds_name(each, f"{each.db_cluster_identifier}.cluster-ro")),
+        default_port=staticmethod(_or_docdb(DBCluster.default_port, 27017)),
+        default_allocated_storage=staticmethod(_or_docdb(DBCluster.default_allocated_storage, 1)),
+    )
+    clustered, single = ClusterEngine.list_cluster_engines(), DbInstanceEngine.valid_db_instance_engine()
+    _replace(ClusterEngine, list_cluster_engines=lambda: sorted({*clustered, DOCDB}))
+    _replace(DbInstanceEngine, valid_db_instance_engine=lambda: sorted({*single, DOCDB}))
+    _replace(
+        OpenSearchDomain, vpc_options=property(_vpc_options, _keep_vpc_options), endpoints=property(_endpoints, _ignore)
     )
     # Moto sets these three in its constructors; what it sets is not wanted, or wanted with other names.
     _replace(DBCluster, url_identifier=property(_label, _ignore))
@@ -52,6 +76,51 @@ def amend_moto() -> None:
             lambda each: [{"SecurityGroupId": group, "Status": "active"} for group in each.security_group_ids]
         ),
     )
+
+
+def _rds_name(resource: Any, name: str) -> str:
+    """The name of an endpoint. Clusters' have a hyphen before the account's label."""
+    service = resource.engine if resource.engine in (DOCDB, "neptune") else "rds"
+    label = f"-{_label(resource)}" if "." in name else f".{_label(resource)}"
+    return f"{name}{label}.{resource.region}.{service}.amazonaws.com"
+
+
+def _or_docdb(moto: Callable[..., int], value: int) -> Callable[..., int]:
+    """A default of moto's by engine, with DocumentDB's own."""
+    known = getattr(moto, "moto", moto)
+
+    def default(engine: str, **more: Any) -> int:
+        return value if engine == DOCDB else known(engine, **more)
+
+    default.moto = known  # type: ignore[attr-defined]
+    return default
+
+
+def _keep_vpc_options(domain: Any, value: Any) -> None:
+    domain.kept_vpc_options = value
+
+
+def _vpc_options(domain: Any) -> Any:
+    """With the VPC and the zones of its subnets, which callers do not name."""
+    kept = domain.kept_vpc_options
+    if not kept:
+        return kept
+    _, _, _, region, account, *_ = domain.arn.split(":")
+    found = [
+        each
+        for zone in ec2_backends[account][region].subnets.values()
+        for name, each in zone.items()
+        if name in kept.get("SubnetIds", ())
+    ]
+    zones = sorted({each.availability_zone for each in found})
+    return {**kept, "VPCId": found[0].vpc_id if found else None, "AvailabilityZones": zones}
+
+
+def _endpoints(domain: Any) -> Any:
+    if not domain.kept_vpc_options:
+        return None
+    code = hashlib.sha256(domain.arn.encode()).hexdigest()[:26]
+    return {"vpc": f"vpc-{domain.domain_name}-{code}.{domain.arn.split(':')[3]}.es.amazonaws.com"}
 
 
 def _replace(model: object, **attributes: object) -> None:
@@ -80,7 +149,12 @@ def _managed_policies(backend: Any) -> list[AWSManagedPolicy]:
 
 
 def _label(resource: Any) -> str:
-    digest = hashlib.sha256(f"{resource.account_id}/{resource.region}".encode()).digest()
+    return account_label(resource.account_id, resource.region)
+
+
+def account_label(account: str, region: str) -> str:
+    """What stands for the account in the names of its RDS endpoints in a region."""
+    digest = hashlib.sha256(f"{account}/{region}".encode()).digest()
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     return "c" + "".join(letters[each % 36] for each in digest[:11])
 

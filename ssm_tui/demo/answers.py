@@ -60,9 +60,10 @@ def _moment(value: object) -> float:
 
 
 def fault_answer(fault: AwsFault, protocol: str) -> Answer:
-    """The error in the shape that the protocol (`json`, `query`, `ec2`) gives it."""
+    """The error in the shape that the protocol (`json`, `rest`, `query`, `ec2`) gives it; of the REST services that we
+    know of, all speak JSON."""
     request_id = str(uuid.uuid4())
-    if protocol == "json":
+    if protocol in ("json", "rest"):
         body = json.dumps({"__type": fault.code, "message": fault.message}).encode()
         return Answer(fault.status, body, "application/x-amz-json-1.1", (("x-amzn-ErrorType", fault.code),))
     error = f"<Code>{escape(fault.code)}</Code><Message>{escape(fault.message)}</Message>"

@@ -38,6 +38,8 @@ _RESOURCES = {
     "rds:DescribeDBProxies": "arn:{partition}:rds:{region}:{account}:db-proxy:*",
     "elasticache:DescribeCacheClusters": "arn:{partition}:elasticache:{region}:{account}:cluster:*",
     "elasticache:DescribeReplicationGroups": "arn:{partition}:elasticache:{region}:{account}:replicationgroup:*",
+    "elasticache:DescribeServerlessCaches": "arn:{partition}:elasticache:{region}:{account}:serverlesscache:*",
+    "memorydb:DescribeClusters": "arn:{partition}:memorydb:{region}:{account}:cluster/*",
 }
 
 _NO_MATCH = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from ssm_tui.demo import documents, kms, simulation
+from ssm_tui.demo import database_calls, documents, kms, simulation
 from ssm_tui.demo.answers import Answer, AwsFault, fault_answer, json_answer
 from ssm_tui.demo.authorization import authenticate, authorize
 from ssm_tui.demo.ecs_calls import EcsCalls
@@ -82,6 +82,7 @@ class Endpoint:
             "sts:GetCallerIdentity": get_caller_identity,
             PUT_CONTROL: put_service_control_policy,
             **EcsCalls().handlers(),
+            **database_calls.handlers(),
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -1,9 +1,11 @@
-"""The fleet's databases by ordinary RDS and ElastiCache calls: instances, a cluster, a proxy, a cache."""
+"""The fleet's databases by ordinary RDS and ElastiCache calls: instances, clusters, a proxy, a cache; others elsewhere."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+
+from ssm_tui.demo.seed_services import domain, endpoint, proxy_endpoint, serverless_cache, tags, warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,18 @@ if TYPE_CHECKING:
 
 def seed_databases(seeding: Seeding, passwords: Mapping[str, str]) -> None:
     """Makes every database of the fleet; `passwords` are those of their users."""
-    makers = {"rds": _instance, "aurora": _cluster, "proxy": _proxy, "redis": _cache}
+    makers = {
+        "rds": _instance,
+        "aurora": _cluster,
+        "docdb": _cluster,
+        "endpoint": endpoint,
+        "proxy": _proxy,
+        "proxy-endpoint": proxy_endpoint,
+        "redis": _cache,
+        "serverless-cache": serverless_cache,
+        "warehouse": warehouse,
+        "opensearch": domain,
+    }
     for spec in seeding.fleet.databases:
         makers[spec.kind](seeding, spec, passwords)
 
@@ -39,7 +52,7 @@ def _instance(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]
         EnableIAMDatabaseAuthentication=spec.iam_auth,
         StorageEncrypted=True,
         PubliclyAccessible=False,
-        Tags=_tags(spec),
+        Tags=tags(spec),
         **chosen,
     )
     if spec.managed:
@@ -64,7 +77,7 @@ def _cluster(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str])
         DBSubnetGroupName=subnet_group,
         VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
         StorageEncrypted=True,
-        Tags=_tags(spec),
+        Tags=tags(spec),
     )
     for number in range(1, spec.members + 1):
         rds.create_db_instance(
@@ -73,7 +86,7 @@ def _cluster(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str])
             Engine=spec.engine,
             DBInstanceClass="db.r6g.large",
             DBSubnetGroupName=subnet_group,
-            Tags=_tags(spec),
+            Tags=tags(spec),
         )
 
 
@@ -92,7 +105,7 @@ def _proxy(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -
         RoleArn=f"arn:aws:iam::{seeding.fleet.account.id}:role/{spec.name}",
         VpcSubnetIds=[seeding.subnets[spec.network, each] for each in spec.subnets],
         VpcSecurityGroupIds=[seeding.groups[spec.network, spec.group]],
-        Tags=_tags(spec),
+        Tags=tags(spec),
     )
     rds.register_db_proxy_targets(DBProxyName=spec.name, DBInstanceIdentifiers=[spec.target])
 
@@ -110,7 +123,7 @@ def _cache(seeding: Seeding, spec: DatabaseSpec, _passwords: Mapping[str, str]) 
         "CacheNodeType": "cache.t4g.small",
         "CacheSubnetGroupName": f"{spec.name}-subnets",
         "SecurityGroupIds": [seeding.groups[spec.network, spec.group]],
-        "Tags": _tags(spec),
+        "Tags": tags(spec),
     }
     made = cache.create_replication_group(
         ReplicationGroupId=spec.name, ReplicationGroupDescription=spec.name, NumCacheClusters=1, **common
@@ -150,7 +163,3 @@ def _subnet_group(rds: Any, seeding: Seeding, spec: DatabaseSpec) -> str:
         SubnetIds=[seeding.subnets[spec.network, each] for each in spec.subnets],
     )
     return name
-
-
-def _tags(spec: DatabaseSpec) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in spec.tags.items()]

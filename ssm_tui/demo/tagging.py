@@ -1,11 +1,12 @@
-"""The tagging API's GetResources for hybrid nodes, which moto does not know, over the register."""
+"""The tagging API's GetResources for what moto does not know: hybrid nodes, over the register, and databases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ssm_tui.demo.answers import Answer, json_answer
+from ssm_tui.demo.database_calls import tagged
 from ssm_tui.demo.ssm_nodes import paged
 from ssm_tui.demo.validation import validate
 
@@ -26,14 +27,21 @@ class TaggingCalls:
     registry: Registry
 
     def get_resources(self, request: WireRequest, caller: Principal) -> Answer | None:
-        """Hybrid nodes that have tags; None where other types of resources are wanted, which are moto's."""
+        """Hybrid nodes or our databases that have tags; None where other types are wanted, which are moto's."""
         parameters = request.json()
         validate("resourcegroupstaggingapi", request.operation, parameters)
         types = parameters.get("ResourceTypeFilters", [])
-        if not types or not _TYPES.issuperset(types):
+        databases = tagged(caller.account, request.region, set(types))
+        if databases is None and (not types or not _TYPES.issuperset(types)):
             return None
+        told = self._hybrid(request, caller) if databases is None else databases
+        size = min(parameters.get("ResourcesPerPage", _MOST), _MOST)
+        page, token = paged(told, size, parameters.get("PaginationToken") or None, sorted(types))
+        return json_answer({"ResourceTagMappingList": page, "PaginationToken": token or ""})
+
+    def _hybrid(self, request: WireRequest, caller: Principal) -> list[dict[str, Any]]:
         place = f"arn:{caller.partition}:ssm:{request.region}:{caller.account}:managed-instance"
-        tagged = [
+        return [
             {
                 "ResourceARN": f"{place}/{node.id}",
                 "Tags": [{"Key": key, "Value": value} for key, value in node.own_tags.items()],
@@ -41,6 +49,3 @@ class TaggingCalls:
             for node in self.registry.nodes(caller.account, request.region)
             if node.hybrid is not None and node.own_tags
         ]
-        size = min(parameters.get("ResourcesPerPage", _MOST), _MOST)
-        page, token = paged(tagged, size, parameters.get("PaginationToken") or None, sorted(types))
-        return json_answer({"ResourceTagMappingList": page, "PaginationToken": token or ""})

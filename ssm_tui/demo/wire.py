@@ -23,6 +23,12 @@ _CREDENTIAL = re.compile(
 _LONGEST_BODY = 16 * 1024 * 1024
 # The service names of signatures that differ from the prefix of the service's IAM actions.
 _ACTION_PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag"}
+# OpenSearch's, of those that name their domain in the body.
+_REST = {
+    ("es", "GET", "/2021-01-01/domain"): "ListDomainNames",
+    ("es", "POST", "/2021-01-01/opensearch/domain-info"): "DescribeDomains",
+    ("es", "POST", "/2021-01-01/opensearch/domain"): "CreateDomain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,10 @@ def read_request(environ: dict[str, Any]) -> WireRequest:
     elif "Action" in form:
         protocol, operation = ("ec2" if service == "ec2" else "query"), form["Action"]
     else:
-        # REST services tell the operation by method and path; their actions are authorised by a service-wide grant.
-        protocol, operation = "rest", f"{environ['REQUEST_METHOD'].title()}Rest"
+        # REST services tell the operation by method and path; but for those that we know, their actions are authorised
+        # by a service-wide grant.
+        method, path = environ["REQUEST_METHOD"], str(environ.get("PATH_INFO", ""))
+        protocol, operation = "rest", _REST.get((service, method, path), f"{method.title()}Rest")
     return WireRequest(
         access_key=signature[1],
         token=str(environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")),
