@@ -140,12 +140,14 @@ class LiveGateway:
 
 
 # Where IAM's name of a service is not botocore's.
-_PREFIX = {"resourcegroupstaggingapi": "tag"}
+_PREFIX = {"opensearch": "es", "resourcegroupstaggingapi": "tag"}
 # Where an IAM action is spelled otherwise than its method's words capitalised.
 _SPELLING = {
+    "DescribeDbClusterEndpoints": "DescribeDBClusterEndpoints",
     "DescribeDbClusters": "DescribeDBClusters",
     "DescribeDbInstances": "DescribeDBInstances",
     "DescribeDbProxies": "DescribeDBProxies",
+    "DescribeDbProxyEndpoints": "DescribeDBProxyEndpoints",
     "DescribeDbSubnetGroups": "DescribeDBSubnetGroups",
     "SendSshPublicKey": "SendSSHPublicKey",
 }

@@ -59,3 +59,23 @@ def enabled(gateway: Gateway) -> frozenset[str] | None:
     found = decode.entries(answer.get("Regions"))
     names = (decode.text(each.get("RegionName")) for each in found if each.get("OptInStatus") != "not-opted-in")
     return frozenset(filter(None, names)) or None
+
+
+@cache
+def _regions_of(service: str) -> tuple[frozenset[str], frozenset[str]]:
+    """All regions that botocore's endpoints tell of, and those of them that have the service."""
+    from botocore.loaders import Loader
+
+    told: Any = Loader(include_default_search_paths=True).load_data("endpoints")
+    known = frozenset(region for each in told["partitions"] for region in each["regions"])
+    there = (each["services"].get(service, {}).get("endpoints", {}) for each in told["partitions"])
+    return known, frozenset(region for each in there for region in each)
+
+
+def has_service(region: str, service: str) -> bool:
+    """Whether the region has a service, by the prefix of its endpoints; an empty one is in all. What botocore does not
+    know may be: AWS adds regions every year, and one that is not there costs a note."""
+    if not service:
+        return True
+    known, there = _regions_of(service)
+    return region not in known or not there or region in there

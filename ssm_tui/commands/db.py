@@ -28,7 +28,7 @@ def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
         for database in each.databases
         if wanted.matches(database)
     ]
-    found.sort(key=lambda pair: database_order(pair[0].key))
+    found.sort(key=lambda pair: database_order(pair[0]))
     if as_json:
         write_line(json.dumps([as_object(*pair) for pair in found], ensure_ascii=False, indent=2))
     else:
@@ -48,9 +48,17 @@ def as_object(database: Database, relay: Relay) -> dict[str, Any]:
         "role": database.role.value,
         "status": database.status,
         "vpc": database.vpc,
+        "subnets": list(database.subnets),
+        "az": database.az,
+        "security_groups": list(database.security_groups),
+        "parent": database.parent,
         "database": database.database,
         "user": database.user,
         "iam_auth": database.iam_auth,
+        "tls": database.tls,
+        "ca": database.ca,
+        "secret": database.secret_arn,
+        "resource_id": database.resource_id,
         "tags": dict(sorted(database.tags.items())),
         "profile": database.context.profile,
         "region": database.context.region,

@@ -83,11 +83,11 @@ def read_nodes(cloud: Cloud, *, access: bool, wanted: Filter = EVERYTHING, alias
 def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
     """The databases of a context, and the nodes that may be relays, with access, if wanted."""
     inventory, notes, error = _inventory(cloud, access=True) if relays else (Inventory(), (), None)
-    databases: dict[str, Database] = {}
+    databases: dict[tuple[Context, str], Database] = {}
     terrain = Terrain()
     told = list(notes)
     for page in cloud.database_pages():
-        databases |= {database.id: database for database in page.databases}
+        databases |= {database.key: database for database in page.databases}
         terrain = terrain if page.network is None else Terrain(page.network)
         told.extend(page.notes)
     return Found(cloud.context, tuple(inventory), tuple(databases.values()), terrain, tuple(told), error)

@@ -89,5 +89,5 @@ def first_of_each(found: Iterable[N]) -> list[N]:
     """Two profiles of one account see the same things: the profile named first is used."""
     first: dict[tuple[str | None, str, str], N] = {}
     for each in found:
-        first.setdefault((each.account, each.context.region, each.id), each)
+        first.setdefault((each.account, each.context.region, each.key[1]), each)
     return list(first.values())

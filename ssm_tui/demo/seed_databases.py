@@ -1,4 +1,4 @@
-"""The fleet's databases by ordinary RDS and ElastiCache calls: instances, clusters, a proxy, a cache; others elsewhere."""
+"""The fleet's databases by ordinary RDS and ElastiCache calls: instances, clusters, a proxy, a cache."""
 
 from __future__ import annotations
 

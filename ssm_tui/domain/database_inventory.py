@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ssm_tui.domain.contexts import Context
-    from ssm_tui.domain.databases import Database, DatabasePage
+    from ssm_tui.domain.databases import Database, DatabasePage, Kind
     from ssm_tui.domain.networks import Network
     from ssm_tui.domain.reachability.terrain import Terrain
     from ssm_tui.domain.snapshots import Snapshot
@@ -21,7 +21,8 @@ class DatabaseInventory:
         self._databases: dict[tuple[Context, str], Database] = {}
         self._networks: dict[Context, Network] = {}
         self._terrains: dict[Context, Terrain] = {}
-        self._told: dict[Context, set[str]] = {}  # ids that the read under way has told of
+        self._told: dict[Context, set[tuple[Context, str]]] = {}  # what the read under way has told of
+        self._unread: dict[Context, frozenset[Kind]] = {}  # of which it could not tell all
 
     def __len__(self) -> int:
         return len(self._databases)
@@ -47,13 +48,14 @@ class DatabaseInventory:
 
     def begin(self, context: Context) -> None:
         """A new read of the context starts; the rows of the last one stay until it has ended."""
-        self._told[context] = set()
+        self._told[context], self._unread[context] = set(), frozenset()
 
     def add(self, context: Context, page: DatabasePage) -> None:
         """A page has come in."""
         for database in page.databases:
             self._databases[database.key] = database
-            self._told[context].add(database.id)
+            self._told[context].add(database.key)
+        self._unread[context] = self._unread.get(context, frozenset()) | page.unread
         if page.network is not None:
             self._networks[context] = page.network
             self._terrains.pop(context, None)
@@ -67,9 +69,9 @@ class DatabaseInventory:
             self._terrains.pop(snapshot.context, None)
 
     def finish(self, context: Context) -> None:
-        """The read came to its end and lacks nothing: what it did not show of the context is gone."""
-        told = self._told.pop(context, set())
-        self._remove([database for database in self.of(context) if database.id not in told])
+        """The read came to its end: what it did not show of the context is gone, unless it could not read its kind."""
+        told, unread = self._told.pop(context, set()), self._unread.pop(context, frozenset())
+        self._remove([each for each in self.of(context) if each.key not in told and each.kind not in unread])
 
     def drop(self, context: Context) -> None:
         """Nothing that is known of the context holds any more."""

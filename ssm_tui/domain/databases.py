@@ -112,8 +112,8 @@ class Database:
 
     @property
     def key(self) -> tuple[Context, str]:
-        """The database's identity among all contexts."""
-        return self.context, self.id
+        """The database's identity among all contexts: services, and users, give the same names."""
+        return self.context, f"{self.kind}:{self.id}@{self.endpoint}"
 
     @property
     def family(self) -> Family:
@@ -149,7 +149,14 @@ _FAMILIES = (
     ("elasticsearch", Family.HTTPS),
     ("neptune", Family.HTTPS),
     ("https", Family.HTTPS),
+    ("aurora", Family.MYSQL),  # what it was called when it was MySQL alone
 )
+
+
+def yes_no(value: bool | None) -> str | None:
+    """A truth value in words; None where it is not known."""
+    return None if value is None else "yes" if value else "no"
+
 
 DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {
     "id": lambda d: (d.id,),
@@ -161,10 +168,16 @@ DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {
     "role": lambda d: (d.role.value,),
     "status": lambda d: (d.status,),
     "vpc": lambda d: (d.vpc,),
+    "subnet": lambda d: d.subnets,
     "az": lambda d: (d.az,),
     "sg": lambda d: d.security_groups,
+    "cluster": lambda d: (d.parent,),
     "database": lambda d: (d.database,),
     "user": lambda d: (d.user,),
+    "iam": lambda d: (yes_no(d.iam_auth),),
+    "tls": lambda d: (yes_no(d.tls),),
+    "ca": lambda d: (d.ca,),
+    "secret": lambda d: (yes_no(d.secret_arn is not None),),
     "profile": lambda d: (d.context.profile,),
     "region": lambda d: (d.context.region,),
     "account": lambda d: (d.account,),
@@ -173,11 +186,13 @@ DATABASE_FIELDS: Mapping[str, Callable[[Database], tuple[str | None, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DatabasePage:
-    """Some databases of a context, what is known of the networks around all of them, and what could not be read."""
+    """Some databases of a context, what is known of the networks around all of them, and what could not be read.
+    `unread` are the kinds of which not all are told: one that was not shown may be there all the same."""
 
     databases: tuple[Database, ...] = ()
     network: Network | None = None
     notes: tuple[Note, ...] = ()
+    unread: frozenset[Kind] = frozenset()
 
 
 class Reachable(StrEnum):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-WHOLE_VALUE = frozenset({"ping", "state", "access", "platform", "reachable", "role"})
+WHOLE_VALUE = frozenset({"ping", "state", "access", "platform", "reachable", "role", "iam", "tls", "secret"})
 
 
 class Filterable(Protocol):

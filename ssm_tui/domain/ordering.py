@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
 
 # Longer numbers are no counters: they are compared in pieces.
@@ -46,10 +47,10 @@ def node_order(node: Node) -> Order:
     return f"{name}{_END}{node.id}{_END}{_context_order(node.context)}"
 
 
-def database_order(key: tuple[Context, str]) -> Order:
-    """Of databases, by their keys: by id, and by context."""
-    context, id_ = key
-    return f"{natural(id_)}{_END}{id_}{_END}{_context_order(context)}"
+def database_order(database: Database) -> Order:
+    """By id; what has the same by context, and by service and endpoint."""
+    id_, (context, key) = database.id, database.key
+    return f"{natural(id_)}{_END}{id_}{_END}{_context_order(context)}{_END}{key}"
 
 
 def _context_order(context: Context) -> str:

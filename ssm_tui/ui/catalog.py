@@ -146,7 +146,7 @@ class Catalog:
         """What a read that came to its end has not shown is gone, unless something kept it from showing all."""
         if part == "nodes":
             self._inventory.finish(context, lacks)
-        elif part == "databases" and not lacks:
+        elif part == "databases":
             self._databases.finish(context)
 
     # From run to run
@@ -257,7 +257,7 @@ class Catalog:
         relays = self._chosen_relays()
         rows = (DatabaseRow(each, relays[each.key], running.get(each.key)) for each in self._databases)
         found = (row for row in rows if not wanted or wanted.matches(row))
-        return sorted(found, key=lambda row: database_order(row.database.key))
+        return sorted(found, key=lambda row: database_order(row.database))
 
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""

@@ -37,6 +37,13 @@ LISTING = (
     *NETWORKS,
     "rds:Describe*",
     "elasticache:Describe*",
+    "memorydb:Describe*",
+    "redshift:Describe*",
+    "redshift-serverless:List*",
+    "es:List*",
+    "es:Describe*",
+    "ec2:DescribeSubnets",
+    "tag:GetResources",
     *CONTAINERS,
 )
 SIMULATING = ("iam:SimulatePrincipalPolicy", "iam:GetContextKeysForPrincipalPolicy", "iam:GetRole")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ssm_tui.aws import caches, databases
 from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain.contexts import Note
 from ssm_tui.domain.databases import Database, DatabasePage, Kind, Role
 from ssm_tui.domain.networks import Network, Source
 from ssm_tui.errors import AccessDeniedError
 from tests.aws.conftest import LISTING, Administrator, allow, cloud_of, deny
-from tests.builders import SEOUL
 
 
 def read(cloud: AwsCloud) -> tuple[dict[str, Database], Network, list[Note]]:
@@ -32,43 +30,83 @@ def test_every_kind_is_listed_with_its_guards(admin: Administrator) -> None:
     assert roles["catalog"] == (Kind.AURORA, Role.WRITER)
     assert roles["catalog/reader"] == (Kind.AURORA, Role.READER)
     assert roles["orders-proxy"] == (Kind.PROXY, Role.PROXY)
+    assert roles["orders-proxy/read-only"] == (Kind.PROXY, Role.READER)
+    assert roles["catalog/analytics"] == (Kind.AURORA, Role.CUSTOM)
     assert roles["sessions"] == (Kind.ELASTICACHE, Role.WRITER)
+    assert roles["carts"] == (Kind.ELASTICACHE, Role.WRITER)
+    assert roles["carts/reader"] == (Kind.ELASTICACHE, Role.READER)
+    assert roles["product-search"] == (Kind.OPENSEARCH, Role.INSTANCE)
+    assert roles["reports"] == (Kind.REDSHIFT_SERVERLESS, Role.WORKGROUP)
+    assert roles["reviews"] == (Kind.DOCDB, Role.WRITER)
+    assert roles["reviews-1"] == (Kind.DOCDB, Role.WRITER)
     members = {role for id_, (kind, role) in roles.items() if kind is Kind.AURORA and id_.startswith("catalog-")}
     assert members == {Role.WRITER, Role.READER}
     for database in found.values():
         assert database.vpc, database.id
+        assert database.subnets, database.id
+        assert database.tags.get("env") == "prod", database.id
         assert database.endpoint
         assert database.account == "123456789012"
         assert set(database.security_groups) <= {group.id for group in network.groups}
         assert database.security_groups
     orders = found["orders"]
     assert (orders.engine, orders.port, orders.database, orders.user) == ("postgres", 5432, "orders", "app")
+    assert orders.tags["team"] == "pay"
     assert found["billing"].port == 3306
     assert found["catalog"].endpoint != found["catalog/reader"].endpoint
 
 
-@pytest.mark.parametrize(
-    ("denied", "gone", "word"),
-    [
-        ("rds:DescribeDBInstances", {"orders", "billing"}, "RDS databases"),
-        ("rds:DescribeDBProxies", {"orders-proxy"}, "RDS proxies"),
-        ("elasticache:DescribeCacheClusters", {"sessions"}, "ElastiCache"),
-    ],
-)
-def test_a_service_that_is_denied_is_a_note(admin: Administrator, denied: str, gone: set[str], word: str) -> None:
+# Every list that discovery reads: what is missed without it, and what the note is about.
+LISTS: dict[str, tuple[set[str], str]] = {
+    "rds:DescribeDBInstances": ({"orders", "ledger", "billing", "catalog-1", "catalog-2", "reviews-1"}, "RDS databases"),
+    "rds:DescribeDBClusters": (
+        {"catalog", "catalog/reader", "catalog/analytics", "reviews", "reviews/reader"},
+        "RDS databases",
+    ),
+    "rds:DescribeDBClusterEndpoints": ({"catalog/analytics"}, "custom endpoints"),
+    "rds:DescribeDBProxies": ({"orders-proxy", "orders-proxy/read-only"}, "RDS proxies"),
+    "rds:DescribeDBProxyEndpoints": ({"orders-proxy/read-only"}, "endpoints of RDS proxies"),
+    "elasticache:DescribeReplicationGroups": ({"sessions"}, "ElastiCache"),
+    "elasticache:DescribeServerlessCaches": ({"carts", "carts/reader"}, "serverless caches"),
+    "memorydb:DescribeClusters": (set(), "MemoryDB"),
+    "redshift:DescribeClusters": (set(), "Redshift"),
+    "redshift-serverless:ListWorkgroups": ({"reports"}, "Redshift Serverless"),
+    "es:ListDomainNames": ({"product-search"}, "OpenSearch"),
+    "es:DescribeDomains": ({"product-search"}, "OpenSearch"),
+}
+# Every call beside a list: the fact of a database that is missed without it.
+FACTS: dict[str, tuple[str, str, object, str]] = {
+    "elasticache:DescribeCacheClusters": ("sessions", "vpc", None, "ElastiCache"),
+    "elasticache:DescribeCacheSubnetGroups": ("sessions", "vpc", None, "subnet groups of ElastiCache"),
+    "ec2:DescribeSubnets": ("carts", "vpc", None, "subnets"),
+    "redshift-serverless:ListNamespaces": ("reports", "user", None, "namespaces"),
+    "tag:GetResources": ("carts", "tags", {}, "tags of serverless caches"),
+}
+
+
+@pytest.mark.parametrize("denied", LISTS)
+def test_a_list_that_is_denied_is_a_note_and_the_others_are_read(admin: Administrator, denied: str) -> None:
+    whole, _, _ = read(cloud_of(admin.profile(allow(*LISTING))))
     found, _, notes = read(cloud_of(admin.profile(allow(*LISTING), deny(denied))))
-    assert not gone & set(found)
-    assert found
+    gone, word = LISTS[denied]
+    assert set(whole) - set(found) == gone
+    # What an instance told of its cluster is told by the cluster's subnet group too.
+    assert all(found[each].vpc == whole[each].vpc for each in found)
     assert len(notes) == 1
     assert word in notes[0].message
     assert denied in notes[0].message + notes[0].hint
 
 
-def test_clusters_denied_leave_the_instances(admin: Administrator) -> None:
-    found, _, notes = read(cloud_of(admin.profile(allow(*LISTING), deny("rds:DescribeDBClusters"))))
-    assert "orders" in found
-    assert "catalog" not in found
-    assert "rds:DescribeDBClusters" in notes[0].message + notes[0].hint
+@pytest.mark.parametrize("denied", FACTS)
+def test_a_call_beside_a_list_that_is_denied_costs_facts_alone(admin: Administrator, denied: str) -> None:
+    whole, _, _ = read(cloud_of(admin.profile(allow(*LISTING))))
+    found, _, notes = read(cloud_of(admin.profile(allow(*LISTING), deny(denied))))
+    name, fact, unknown, word = FACTS[denied]
+    assert set(found) == set(whole)
+    assert getattr(whole[name], fact) != unknown
+    assert getattr(found[name], fact) == unknown
+    assert any(word in note.message for note in notes)
+    assert all(denied in note.message + note.hint for note in notes)
 
 
 @pytest.mark.parametrize("source", [Source.GROUPS, Source.ACLS, Source.TABLES, Source.SUBNETS])
@@ -76,7 +114,7 @@ def test_a_part_of_the_networks_that_is_denied_is_a_note(admin: Administrator, s
     found, network, notes = read(cloud_of(admin.profile(allow(*LISTING), deny(source.value))))
     assert "orders" in found
     assert source not in network.read
-    (note,) = notes
+    note = notes[-1]  # before it, that the VPCs of serverless caches are not known, where it is subnets
     assert source.value in note.hint
     assert not note.partial, "no row is missing"
 
@@ -84,27 +122,3 @@ def test_a_part_of_the_networks_that_is_denied_is_a_note(admin: Administrator, s
 def test_everything_denied_is_an_error(admin: Administrator) -> None:
     with pytest.raises(AccessDeniedError):
         read(cloud_of(admin.profile(allow("ssm:*"))))
-
-
-def test_a_database_without_an_endpoint_is_left_out() -> None:
-    creating = {"DBInstanceIdentifier": "new", "Engine": "postgres", "DBInstanceStatus": "creating"}
-    assert databases.instance(creating, SEOUL, None, {}) is None
-
-
-def test_a_cluster_tells_its_network_by_its_members() -> None:
-    member = {"DBInstanceIdentifier": "c-1", "DBClusterIdentifier": "c", "DBSubnetGroup": {"VpcId": "vpc-9"}}
-    raw = {"DBClusterIdentifier": "c", "Engine": "aurora-mysql", "Port": 3306, "Endpoint": "w", "ReaderEndpoint": "r"}
-    found = list(databases.cluster(raw, SEOUL, None, databases.cluster_networks([member])))
-    assert [(each.id, each.endpoint, each.vpc) for each in found] == [("c", "w", "vpc-9"), ("c/reader", "r", "vpc-9")]
-
-
-def test_a_proxy_asks_for_iam_when_one_of_its_ways_does() -> None:
-    raw = {"DBProxyName": "p", "Endpoint": "e", "EngineFamily": "MYSQL", "Auth": [{"IAMAuth": "REQUIRED"}]}
-    found = databases.proxy(raw, SEOUL, None)
-    assert found is not None
-    assert (found.port, found.iam_auth) == (3306, True)
-
-
-def test_a_replication_group_in_cluster_mode_has_one_endpoint() -> None:
-    raw = {"ReplicationGroupId": "g", "ConfigurationEndpoint": {"Address": "cfg", "Port": 6379}, "NodeGroups": [{}]}
-    assert [each.endpoint for each in caches.replication_group(raw, SEOUL, None, {})] == ["cfg"]

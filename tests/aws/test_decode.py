@@ -10,8 +10,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ssm_tui.aws import caches, databases, decode, network_decode
+from ssm_tui.aws import decode, network_decode
+from ssm_tui.aws.databases import caches, memorydb, opensearch, proxies, rds, redshift, redshift_serverless
+from ssm_tui.aws.databases.source import Owner
 from ssm_tui.aws.join import NodeJoin
+from ssm_tui.domain.databases import DATABASE_FIELDS
 from ssm_tui.domain.nodes import Ping, Platform
 from ssm_tui.domain.reachability.coverage import Extent, extent
 from tests.builders import SEOUL
@@ -27,13 +30,25 @@ INSTANCE = (
 DATABASE = (
     "DBInstanceIdentifier DBClusterIdentifier DBProxyName CacheClusterId ReplicationGroupId Endpoint ReaderEndpoint "
     "Port Engine EngineVersion EngineFamily DBSubnetGroup VpcId VpcSecurityGroups VpcSecurityGroupIds TagList Auth "
-    "DBClusterMembers CacheNodes NodeGroups ConfigurationEndpoint SecurityGroups CacheSubnetGroupName"
+    "DBClusterMembers CacheNodes NodeGroups ConfigurationEndpoint SecurityGroups CacheSubnetGroupName AvailabilityZone "
+    "MasterUserSecret CertificateDetails CACertificateIdentifier DbiResourceId DbClusterResourceId MasterUsername "
+    "IAMDatabaseAuthenticationEnabled TransitEncryptionEnabled TransitEncryptionMode UserGroupIds ARN "
+    "DBProxyEndpointName DBProxyArn TargetRole IsDefault DefaultAuthScheme VpcSubnetIds "
+    "ServerlessCacheName SubnetIds SecurityGroupIds UserGroupId FullEngineVersion "
+    "Name ClusterEndpoint SubnetGroupName TLSEnabled ACLName EnginePatchVersion "
+    "ClusterIdentifier ClusterSubnetGroupName DBName ClusterVersion MasterPasswordSecretArn Tags "
+    "workgroupName endpoint namespaceName configParameters subnetIds securityGroupIds workgroupArn "
+    "DomainName VPCOptions Endpoints DomainEndpointOptions Deleted DomainProcessingStatus"
 )
 RULE = "IpProtocol FromPort ToPort IpRanges Ipv6Ranges UserIdGroupPairs PrefixListIds"
 INNER = (
     "Key Value Name Arn AvailabilityZone GroupId CidrIp CidrIpv6 Address Port VpcId DBInstanceIdentifier "
-    "IsClusterWriter IAMAuth PrimaryEndpoint ReaderEndpoint Endpoint VpcSecurityGroupId SecurityGroupId"
+    "IsClusterWriter IAMAuth PrimaryEndpoint ReaderEndpoint Endpoint VpcSecurityGroupId SecurityGroupId "
+    "SecretArn CAIdentifier UserName Subnets SubnetIdentifier CacheNodeId NodeGroupMembers CurrentRole "
+    "PreferredAvailabilityZone address port vpcEndpoints vpcId parameterKey parameterValue vpc VPCId EnforceHTTPS "
+    "AvailabilityZones SubnetIds SecurityGroupIds"
 )
+OWNER = Owner(SEOUL)
 
 
 SCALARS = (
@@ -97,16 +112,20 @@ def test_odd_responses_decode_to_nodes_or_nothing(response: dict[str, Any]) -> N
 @UNHURRIED
 @given(structures(DATABASE))
 def test_odd_responses_decode_to_databases_or_nothing(response: dict[str, Any]) -> None:
-    found = [databases.instance(response, SEOUL, None, {}), databases.proxy(response, SEOUL, None)]
-    found += databases.cluster(response, SEOUL, None, {})
-    found += caches.cluster(response, SEOUL, None, {})
-    found += caches.replication_group(response, SEOUL, None, {})
+    found = [rds.instance(response, OWNER, {}), rds.instance(response, OWNER, {"c": response})]
+    found += rds.cluster(response, OWNER, rds.cluster_members([response]), custom=[response])
+    found += [proxies.proxy(response, OWNER), proxies.endpoint(response, OWNER, {"p": response})]
+    found += caches.cluster(response, OWNER, {})
+    found += caches.replication_group(response, OWNER, {"g": caches.member(response, {})})
+    found += caches.serverless(response, OWNER, {})
+    found += [memorydb.cluster(response, OWNER, {}, {}), redshift.cluster(response, OWNER, {})]
+    found += [redshift_serverless.workgroup(response, OWNER, {"s": response}, {})]
+    found += [opensearch.domain(response, OWNER, {})]
     for database in filter(None, found):
         assert database.id
         assert database.endpoint
         assert 1 <= database.port <= 65535
-    databases.member_roles([response])
-    databases.cluster_networks([response])
+        assert all(isinstance(text, str) for field in DATABASE_FIELDS for text in database.values(field))
 
 
 @UNHURRIED

@@ -35,5 +35,5 @@ def test_the_same_name_is_ordered_by_id_and_context() -> None:
 
 
 def test_databases_are_ordered_by_their_ids() -> None:
-    found = sorted([database("shard-10"), database("shard-9")], key=lambda each: database_order(each.key))
+    found = sorted([database("shard-10"), database("shard-9")], key=database_order)
     assert [each.id for each in found] == ["shard-9", "shard-10"]

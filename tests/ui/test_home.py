@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ssm_tui.domain.contexts import Context, Note
-from ssm_tui.domain.databases import DatabasePage
+from ssm_tui.domain.databases import DatabasePage, Kind
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.errors import CredentialsError, RegionError
 from ssm_tui.ui.actions import ACTIONS, View, actions_of
@@ -286,12 +286,14 @@ async def test_what_could_not_be_read_this_time_stays_from_the_last() -> None:
     async with started(world, size=(80, 24)) as person:
         refused = Note("a part is not known: you may not call ec2:DescribeInstances in this account", "ask for it")
         world.cloud.pages = [NodePage(NODES[2:5], (refused,))]
-        world.cloud.database_list = [DatabasePage(notes=(Note("you may not call rds:DescribeDBInstances", "ask"),))]
+        denied = Note("you may not call rds:DescribeDBInstances", "ask")
+        world.cloud.database_list = [DatabasePage(notes=(denied,), unread=frozenset({Kind.RDS}))]
         await person.press("r")
         await person.sees("rds:DescribeDBInstances")
         await person.sees("● fresh")
         assert "Nodes 11" in person.text()
-        assert "Databases 4" in person.text()
+        # The other services have told that what they had is gone.
+        assert "Databases 2" in person.text()
 
 
 async def test_a_notice_that_stands_alone_is_told_in_full_at_80_by_24() -> None:

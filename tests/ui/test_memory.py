@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ssm_tui.domain.contexts import Context, Note
-from ssm_tui.domain.databases import DatabasePage
+from ssm_tui.domain.databases import DatabasePage, Kind
 from ssm_tui.domain.lacks import Lack
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.domain.snapshots import Snapshot
@@ -372,7 +372,8 @@ async def test_notices_stay_while_the_same_is_read_again() -> None:
 
 
 async def test_databases_of_the_last_run_leave_only_when_all_services_have_answered(world: World) -> None:
-    world.cloud.database_list = [DatabasePage(notes=(Note("you may not call rds:DescribeDBInstances", "ask"),))]
+    denied = Note("you may not call rds:DescribeDBInstances", "ask")
+    world.cloud.database_list = [DatabasePage(notes=(denied,), unread=frozenset(Kind))]
     let_all_in(world)
     async with started(world) as person:
         await person.sees("rds:DescribeDBInstances")

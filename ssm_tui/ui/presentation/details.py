@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.access import SessionKind, Verdict
+from ssm_tui.domain.databases import yes_no
 from ssm_tui.domain.sessions import aws_argv, forward, shell_on, shown
 from ssm_tui.ui.presentation.cells import Tone
 from ssm_tui.ui.presentation.databases import REACH
@@ -112,12 +113,16 @@ def database_details(row: DatabaseRow, now: datetime, alias: str = "") -> Detail
         ("endpoint", f"{database.endpoint}:{database.port}"),
         ("engine", " ".join(filter(None, (database.engine, database.version)))),
         ("role", database.role),
+        ("cluster", database.parent),
         ("status", database.status),
         ("database", database.database),
         ("user", database.user),
-        ("iam auth", _yes_no(database.iam_auth)),
-        ("tls", _yes_no(database.tls)),
+        ("iam auth", yes_no(database.iam_auth)),
+        ("tls required", yes_no(database.tls)),
+        ("ca", database.ca),
+        ("secret", database.secret_arn),
         ("vpc", database.vpc),
+        ("subnets", " ".join(database.subnets)),
         ("az", database.az),
         ("groups", " ".join(database.security_groups)),
         ("account", _account(database.account, alias)),
@@ -141,7 +146,3 @@ def _tunnel_finding(status: TunnelStatus, now: datetime) -> Finding:
     sign, tone = STATES[status.state]
     text = " ".join(filter(None, (status.state.value, status.address, f"since {ago(status.since, now)}")))
     return Finding(sign, tone, "tunnel", text)
-
-
-def _yes_no(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
