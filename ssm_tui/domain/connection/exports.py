@@ -28,8 +28,8 @@ Pairs = list[tuple[str, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One engine: its driver in DBeaver (by provider and id, or name) and in DataGrip, the driver's class, its URL, and its properties for TLS, with what
-    they have checked."""
+    """One engine: its driver in DBeaver (by provider and id, or by name) and in DataGrip, the driver's class, its URL,
+    and its properties for TLS, with what they have checked."""
 
     dbeaver: str
     datagrip: str
