@@ -116,7 +116,7 @@ class Explanation:
 
     def request(self, name: str = "") -> Request:
         """What to ask for, so that one undertaking or all of them are allowed."""
-        return smallest(self.points(name))
+        return smallest(self.points(name), self.quotes)
 
 
 class Place(StrEnum):
@@ -168,8 +168,10 @@ class Request:
         return json.dumps(document, ensure_ascii=False, indent=2) if document else ""
 
 
-def smallest(points: Iterable[Point]) -> Request:
-    """What would allow every point that is not allowed, and nothing else: no wildcard but where a point has one."""
+def smallest(points: Iterable[Point], quotes: Iterable[Quote] = ()) -> Request:
+    """What would allow every point that is not allowed, and nothing else: no wildcard but where a point has one. By
+    `quotes` it is known which tags a statement looks at."""
+    texts = {quote.decider: quote.text.casefold() for quote in quotes if quote.text}
     missing: dict[Place, list[Point]] = {}
     obstacles: dict[str, None] = {}
     doubtful = False
@@ -178,7 +180,7 @@ def smallest(points: Iterable[Point]) -> Request:
         if answer.verdict is Verdict.ALLOWED:
             continue
         if answer.cause is Cause.EXPLICIT:
-            obstacles[_obstacle(point)] = None
+            obstacles[_obstacle(point, texts)] = None
             continue
         above = _PLACE_OF.get(answer.cause) if answer.cause else None
         if above is not None:
@@ -201,9 +203,13 @@ def _grants(points: Sequence[Point]) -> tuple[Grant, ...]:
     return tuple(Grant(tuple(each), named) for named, each in actions.items())
 
 
-def _obstacle(point: Point) -> str:
-    by = sources(point.answer.deciders) or "a policy"
-    tags = ", ".join(f"{key}={value}" for key, value in point.answer.tags)
+def _obstacle(point: Point, texts: Mapping[Decider, str]) -> str:
+    deciders = point.answer.deciders
+    by = sources(deciders) or "a policy"
+    text = "".join(texts.get(each, "") for each in deciders)
+    known = all(each in texts for each in deciders)
+    looked_at = [(key, value) for key, value in point.answer.tags if not known or f"tag/{key.casefold()}" in text]
+    tags = ", ".join(f"{key}={value}" for key, value in looked_at)
     change = f"that statement, or a tag that it looks at ({tags})" if tags else "that statement"
     return f"{by} forbids {point.action} on {point.resource}: no other statement helps; {change} must change"
 
@@ -216,8 +222,11 @@ def sources(deciders: Iterable[Decider]) -> str:
 def source(decider: Decider) -> str:
     """One of them."""
     kind = f" ({decider.kind})" if decider.kind and decider.kind != "none" else ""
-    lines = "" if decider.lines is None else f", lines {decider.lines[0]}-{decider.lines[1]}"
-    return f"policy {decider.policy}{kind}{lines}"
+    return f"policy {decider.policy}{kind}{_lines(*decider.lines) if decider.lines else ''}"
+
+
+def _lines(first: int, last: int) -> str:
+    return f", lines {first}-{last}" if first != last else f", line {first}"
 
 
 def joint(points: Sequence[Point]) -> Answer:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ssm_tui.demo.policy import Decision, Request, evaluate, parse_policy
 from ssm_tui.domain.access import Answer, Cause, Decider, Verdict
 from ssm_tui.domain.contexts import Caller, Context
-from ssm_tui.domain.grants import Explanation, Place, Point, Target, Undertaking, joint, smallest
+from ssm_tui.domain.grants import Explanation, Place, Point, Quote, Target, Undertaking, joint, smallest
 
 START, EXECUTE = "ssm:StartSession", "ecs:ExecuteCommand"
 PLACE = "ap-northeast-2:123456789012"
@@ -72,6 +72,16 @@ def test_what_is_forbidden_is_not_asked_for_but_said() -> None:
     assert "policy Own (user), lines 3-9 forbids ssm:StartSession" in sentence
     assert NODE in sentence
     assert "frozen=yes" in sentence
+
+
+def test_of_a_statement_that_can_be_read_only_its_own_tags_are_told() -> None:
+    looked_at = Answer(
+        Verdict.DENIED, "", Cause.EXPLICIT, deciders=FORBIDDEN.deciders, tags=(*FORBIDDEN.tags, ("a", "b"))
+    )
+    text = '{"StringEquals": {"aws:ResourceTag/Frozen": "yes"}}'
+    for quotes, tags in (((), "(frozen=yes, a=b)"), ((Quote(FORBIDDEN.deciders[0], text),), "(frozen=yes)")):
+        (sentence,) = smallest([Point(START, NODE, looked_at)], quotes).obstacles
+        assert tags in sentence
 
 
 def test_nothing_is_asked_for_where_nothing_is_missing() -> None:

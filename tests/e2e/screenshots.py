@@ -91,7 +91,8 @@ class Photographer:
         await self._save(pilot, "filter")
         await pilot.press("enter", "2")
         await self._until(pilot, lambda seen: "orders-proxy" in seen)
-        await pilot.press(*["down"] * 5)
+        while "▌ orders postgres" not in text_of(pilot.app):
+            await pilot.press("down")
         await self._save(pilot, "databases")
 
     async def _filter(self, pilot: Pilot[None], text: str) -> None:
