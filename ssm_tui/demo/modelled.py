@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def parameters(request: WireRequest) -> dict[str, Any]:
     """What the call says, under the names of the service's model."""
     model = get_service_model(request.service)
-    parser: Any = PROTOCOL_PARSERS[model.protocol](model.operation_model(request.operation))
+    parser: Any = PROTOCOL_PARSERS[_protocol(model)](model.operation_model(request.operation))
     parsed: dict[str, Any] = parser.parse({"values": request.form, "body": request.body})
     return parsed
 
@@ -35,9 +35,14 @@ def modelled_answer(request: WireRequest, result: Mapping[str, Any]) -> Answer:
 def written(service: str, operation: str, result: Mapping[str, Any]) -> Answer:
     """The same for an operation by botocore's name of the service and its own."""
     model = get_service_model(service)
-    serializer = get_serializer_class(service, model.protocol)(model.operation_model(operation))
+    serializer = get_serializer_class(service, _protocol(model))(model.operation_model(operation))
     told = serializer.serialize({name: value for name, value in result.items() if value is not None})
     headers = dict(told["headers"])
     kind = headers.pop("Content-Type", "text/xml")
     body = told["body"]
     return Answer(told["status_code"], body.encode() if isinstance(body, str) else body, kind, tuple(headers.items()))
+
+
+def _protocol(model: Any) -> str:
+    """The one that clients speak: of several, one that moto knows."""
+    return str(next(each for each in model.metadata.get("protocols", [model.protocol]) if each in PROTOCOL_PARSERS))

@@ -58,7 +58,10 @@ def test_every_kind_is_listed_with_its_guards(admin: Administrator) -> None:
 
 # Every list that discovery reads: what is missed without it, and what the note is about.
 LISTS: dict[str, tuple[set[str], str]] = {
-    "rds:DescribeDBInstances": ({"orders", "ledger", "billing", "catalog-1", "catalog-2", "reviews-1"}, "RDS databases"),
+    "rds:DescribeDBInstances": (
+        {"orders", "ledger", "billing", "catalog-1", "catalog-2", "reviews-1"},
+        "RDS databases",
+    ),
     "rds:DescribeDBClusters": (
         {"catalog", "catalog/reader", "catalog/analytics", "reviews", "reviews/reader"},
         "RDS databases",
