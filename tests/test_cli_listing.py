@@ -96,6 +96,7 @@ def test_databases_have_the_contracts_keys(developer: object, capsys: pytest.Cap
         assert set(each) >= DATABASE_KEYS
         assert each["reachable"] in {"yes", "no", "unknown"}
         assert each["why"]
+        assert each["login"] in ({"allowed", "denied", "unknown"} if each["iam_auth"] and each["user"] else {None})
     orders = databases["orders"]
     relay = {node["id"]: node for node in listed(capsys, "ls")}[orders["relay"]]
     assert orders["reachable"] == "yes"

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.aws.login import Login
-    from ssm_tui.domain.access import Access
+    from ssm_tui.aws.login_rights import Logins
+    from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
@@ -158,6 +159,7 @@ class AwsCloud:
         self._caller: tuple[Caller, str] | None = None
         self._untagged: set[str] = set()
         self._verdicts = Verdicts()
+        self._logins: Logins | None = None
 
     @property
     def context(self) -> Context:
@@ -302,6 +304,15 @@ class AwsCloud:
         except AwsError as error:
             if error.code != "DoesNotExistException":
                 raise
+
+    def logins(self, databases: Sequence[Database]) -> Mapping[tuple[Context, str], Answer]:
+        """By database that takes logins by IAM: whether the caller may, as its usual user. Blocks; what AWS refuses to
+        tell is unknown."""
+        if self._logins is None:
+            from ssm_tui.aws.login_rights import Logins
+
+            self._logins = Logins()
+        return self._logins.of(self._gateway, self._identity, databases)
 
     def credentials(self, database: Database, means: PasswordMeans, user: str = "") -> Credentials:
         """A user and a password for the database. Raises TargetError, AwsError."""

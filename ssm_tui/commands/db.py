@@ -11,6 +11,7 @@ from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.relays import choose_relay
 
 if TYPE_CHECKING:
+    from ssm_tui.domain.access import Answer
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.relays import Relay
@@ -23,20 +24,20 @@ def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
     """Lists the databases that match. Raises SsmTuiError; 1 where a context could not be read."""
     listing = read_all(clouds, read_databases)
     found = [
-        (database, choose_relay(database, each.nodes, each.terrain))
+        (database, choose_relay(database, each.nodes, each.terrain), each.logins.get(database.key))
         for each in listing.found
         for database in each.databases
         if wanted.matches(database)
     ]
-    found.sort(key=lambda pair: database_order(pair[0]))
+    found.sort(key=lambda each: database_order(each[0]))
     if as_json:
-        write_line(json.dumps([as_object(*pair) for pair in found], ensure_ascii=False, indent=2))
+        write_line(json.dumps([as_object(*each) for each in found], ensure_ascii=False, indent=2))
     else:
-        write_table(HEAD, (as_row(*pair) for pair in found))
+        write_table(HEAD, (as_row(database, relay) for database, relay, _ in found))
     return 0 if listing.complete else 1
 
 
-def as_object(database: Database, relay: Relay) -> dict[str, Any]:
+def as_object(database: Database, relay: Relay, login: Answer | None) -> dict[str, Any]:
     """The database under the names that the contract fixes; unknown values are None."""
     return {
         "id": database.id,
@@ -66,6 +67,8 @@ def as_object(database: Database, relay: Relay) -> dict[str, Any]:
         "relay": relay.node.id if relay.node else None,
         "reachable": relay.reachable.value,
         "why": relay.why,
+        "login": login.verdict.value if login else None,
+        "login_why": (login.reason or None) if login else None,
     }
 
 

@@ -16,8 +16,9 @@ from ssm_tui.domain.reachability.terrain import Terrain
 from ssm_tui.errors import AwsError, RegionNotEnabledError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from ssm_tui.domain.access import Answer
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
@@ -38,6 +39,8 @@ class Found:
     error: AwsError | None = None
     alias: str | None = None
     """What its account is called."""
+    logins: Mapping[tuple[Context, str], Answer] = field(default_factory=dict)
+    """Whether the caller may log in by IAM, by database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def read_nodes(cloud: Cloud, *, access: bool, wanted: Filter = EVERYTHING, alias
 
 
 def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
-    """The databases of a context, and the nodes that may be relays, with access, if wanted."""
+    """The databases of a context; if wanted, the nodes that may be relays, with access, and what logins IAM allows."""
     inventory, notes, error = _inventory(cloud, access=True) if relays else (Inventory(), (), None)
     databases: dict[tuple[Context, str], Database] = {}
     terrain = Terrain()
@@ -90,7 +93,9 @@ def read_databases(cloud: Cloud, *, relays: bool = True) -> Found:
         databases |= {database.key: database for database in page.databases}
         terrain = terrain if page.network is None else Terrain(page.network)
         told.extend(page.notes)
-    return Found(cloud.context, tuple(inventory), tuple(databases.values()), terrain, tuple(told), error)
+    found = tuple(databases.values())
+    logins = cloud.logins(found) if relays else {}
+    return Found(cloud.context, tuple(inventory), found, terrain, tuple(told), error, logins=logins)
 
 
 def _inventory(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from ssm_tui.domain.access import Access
+    from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.accounts import Choice, Profiles, Region
     from ssm_tui.domain.contexts import Caller, Context
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
@@ -59,6 +59,10 @@ class Cloud(Protocol):
 
     def database_pages(self) -> Iterator[DatabasePage]:
         """The databases, page by page and service by service."""
+
+    def logins(self, databases: Sequence[Database]) -> Mapping[tuple[Context, str], Answer]:
+        """By database that takes logins by IAM: whether the caller may, as its usual user. What AWS refuses to tell is
+        unknown; raises nothing."""
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
         """StartSession: its answer is the last word on access."""

@@ -60,6 +60,8 @@ class Catalog:
         self._clock = clock
         self._inventory = Inventory()
         self._databases = DatabaseInventory()
+        self.logins: dict[DatabaseKey, Answer] = {}
+        """Whether the caller may log in by IAM, of databases that take that."""
         self._relays: dict[DatabaseKey, Relay] | None = None
 
     # Reads
@@ -255,7 +257,8 @@ class Catalog:
         """The databases that match, by name, with relay and running tunnel."""
         running = {s.request.database.key: s for s in tunnels if s.request.database and not s.state.ended}
         relays = self._chosen_relays()
-        rows = (DatabaseRow(each, relays[each.key], running.get(each.key)) for each in self._databases)
+        logins = self.logins
+        rows = (DatabaseRow(e, relays[e.key], running.get(e.key), logins.get(e.key)) for e in self._databases)
         found = (row for row in rows if not wanted or wanted.matches(row))
         return sorted(found, key=lambda row: database_order(row.database))
 

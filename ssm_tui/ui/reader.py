@@ -23,6 +23,7 @@ from ssm_tui.ui.reads import (
     ContextsFailed,
     ContextsFound,
     DatabasesRead,
+    LoginsRead,
     NodesSettled,
     PartEnded,
     access_read,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey
     from ssm_tui.domain.services import Cloud, Clouds
@@ -188,12 +190,16 @@ class Reader:
                 return
 
     def _read_databases(self, context: Context, tell: Posting) -> None:
+        found: list[Database] = []
+
         def read() -> None:
             for page in self._identified(context, tell).database_pages():
+                found.extend(page.databases)
                 if not tell(DatabasesRead(context, page)):
                     return
 
         if tell(PartEnded(context, "databases", error := _failure(read, "databases"))) and error is None:
+            tell(LoginsRead(self._clouds.open(context).logins(found)))
             self._ask_alias(context, tell)
 
     def _ask_alias(self, context: Context, tell: Posting) -> None:

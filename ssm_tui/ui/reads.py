@@ -11,7 +11,7 @@ from ssm_tui.ui.posting import Portion, Told
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ssm_tui.domain.access import Access
+    from ssm_tui.domain.access import Access, Answer
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import DatabasePage
     from ssm_tui.domain.nodes import NodeKey, NodePage
@@ -142,6 +142,16 @@ class DatabasesRead(Read):
 
     def enter(self, catalog: Catalog) -> None:
         catalog.add_databases(self.context, self.page)
+
+
+@dataclass
+class LoginsRead(Read):
+    """Whether the caller may log in to databases by IAM."""
+
+    logins: Mapping[tuple[Context, str], Answer]
+
+    def enter(self, catalog: Catalog) -> None:
+        catalog.logins.update(self.logins)
 
 
 @dataclass

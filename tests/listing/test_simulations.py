@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
-from ssm_tui.aws.live import AwsCloud
+from ssm_tui.aws.access import MOST, TOO_MANY
+from ssm_tui.aws.live import AwsCloud, AwsClouds
+from ssm_tui.aws.pacing import Pace
 from ssm_tui.domain.access import Access, Cause, Decider, Verdict
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.inventory import Inventory
@@ -99,3 +101,24 @@ def test_an_answer_names_cause_resource_statement_and_tag(wire: Wire) -> None:
     wire.plan.policies.forbidden = frozenset({"AWS-StartSSHSession"})
     denied = judged(cloud, [pay])[pay.key].ssh
     assert (denied.cause, denied.resource) == (Cause.EXPLICIT, f"arn:aws:ssm:{REGION}::document/AWS-StartSSHSession")
+
+
+def test_a_tag_with_too_many_values_costs_a_bounded_number_of_calls(wire: Wire) -> None:
+    """Every node has a name of its own: what is looked at is known, the rest by and by, a bounded number each read."""
+    wire.plan.policies = Policies(teams=frozenset({"web-00007"}), key="Name")
+    clouds = AwsClouds()
+    clouds.simulations = Pace(10 * MOST, 1000)  # nobody waits here for IAM's sake
+    cloud = clouds.open(Context(None, REGION))
+    nodes = nodes_at(cloud)
+    screen = [node.key for node in nodes[700:740]]
+    access = judged(cloud, nodes, lambda: screen)
+    assert len(access) == MANY
+    known = {key for key, each in access.items() if each.known}
+    assert known >= set(screen)
+    assert len(known) == MOST
+    assert wire.plan.counted()["iam:SimulatePrincipalPolicy"] == MOST + 1
+    assert {each.shell.reason for key, each in access.items() if key not in known} == {TOO_MANY.reason}
+    # A quiet read asks about those alone that are not known.
+    left = [node for node in nodes if node.key not in known]
+    again = judged(cloud, left)
+    assert sum(each.known for each in again.values()) == MOST

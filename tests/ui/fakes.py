@@ -117,6 +117,7 @@ class FakeCloud:
     called: str | None = None  # the account's alias
     narrowed: list[Narrowing] = field(default_factory=list)  # of each read of nodes
     asked: list[tuple[str, ...]] = field(default_factory=list)  # the nodes of each question for access
+    login: Answer | None = None  # to databases, by IAM
     looked_at: list[tuple[str, ...]] = field(default_factory=list)  # those on the screen at each question
     learned: list[tuple[SessionSpec, AccessDeniedError | None]] = field(default_factory=list)
     told: Callable[[Node], bool] = lambda _node: True  # what a narrowed read tells of
@@ -147,6 +148,9 @@ class FakeCloud:
         self.looked_at.append(tuple(key.id for key in looked_at()))
         self.asked.append(tuple(n.id for n in nodes))
         yield {n.key: self.answers.get(n.id, Access(YES, YES, YES, YES)) for n in nodes}
+
+    def logins(self, databases: Sequence[Database]) -> Mapping[tuple[Context, str], Answer]:
+        return {each.key: self.login for each in databases if each.iam_auth and self.login is not None}
 
     def learn(self, spec: SessionSpec, refusal: AccessDeniedError | None) -> None:
         self.learned.append((spec, refusal))

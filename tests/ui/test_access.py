@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ssm_tui.domain.access import SessionKind, everywhere
+from ssm_tui.domain.databases import DatabasePage
 from ssm_tui.domain.nodes import NodePage
 from ssm_tui.domain.sessions import Command
-from tests.ui.fakes import CONTEXT, MAYBE, NO, YES, FakeCloud, FakeClouds, World, node
+from tests.ui.fakes import CONTEXT, MAYBE, NO, YES, FakeCloud, FakeClouds, World, database, node
 from tests.ui.screen import started
 
 SHOWN = 30
@@ -82,3 +83,16 @@ async def test_verdicts_are_believed_for_a_while() -> None:
             person.home._tick()
             asked.append(expected)
             await person.until(lambda: list(map(len, cloud.asked)) == asked)
+
+
+async def test_a_database_says_whether_iam_lets_one_log_in() -> None:
+    world, cloud = a_world()
+    cloud.login = NO
+    cloud.pages = [NodePage((node(1, "web-1"),))]
+    cloud.database_list = [DatabasePage((database("orders", iam_auth=True), database("stock")))]
+    async with started(world) as person:
+        await person.press("2")
+        await person.sees("orders")
+        await person.sees("denied: no statement allows")
+        await person.press("down")
+        await person.sees_no("iam login")

@@ -31,9 +31,9 @@ def caller() -> bytes:
     return answer("GetCallerIdentity", inside)
 
 
-def context_keys() -> bytes:
+def context_keys(tag: str) -> bytes:
     """GetContextKeysForPrincipalPolicy: the policies look at one tag."""
-    inside = "<ContextKeyNames><member>ssm:resourceTag/team</member></ContextKeyNames>"
+    inside = f"<ContextKeyNames><member>ssm:resourceTag/{tag}</member></ContextKeyNames>"
     return answer("GetContextKeysForPrincipalPolicy", inside)
 
 

@@ -66,10 +66,11 @@ class Gate:
 
 @dataclass
 class Policies:
-    """What the caller's policies allow: sessions on nodes whose tag `team` is among these (None: on all), but for nodes
+    """What the caller's policies allow: sessions on nodes whose tag `key` is among these (None: on all), but for nodes
     that are named as allowed or as forbidden; every session document but those named."""
 
     teams: frozenset[str] | None = None
+    key: str = "team"
     allowed: frozenset[str] = frozenset()
     forbidden: frozenset[str] = frozenset()
     most: int = 10_000
@@ -80,7 +81,7 @@ class Policies:
         name = resource.rpartition("/")[2]
         if name in self.forbidden:
             return "explicitDeny"
-        team = tags.get("ssm:resourceTag/team")
+        team = tags.get(f"ssm:resourceTag/{self.key}")
         known = self.teams is None or ":document/" in resource or team in self.teams or name in self.allowed
         return "allowed" if known else "implicitDeny"
 

@@ -59,7 +59,7 @@ class Service:
             "tagging:GetResources": self._resources,
             "ecs:ListClusters": lambda _: b'{"clusterArns": []}',
             "sts:GetCallerIdentity": lambda _: identity.caller(),
-            "iam:GetContextKeysForPrincipalPolicy": lambda _: identity.context_keys(),
+            "iam:GetContextKeysForPrincipalPolicy": lambda _: identity.context_keys(self._plan.policies.key),
             "iam:SimulatePrincipalPolicy": self._simulated,
             "iam:ListAccountAliases": lambda _: identity.aliases(),
         }.get(call.operation)

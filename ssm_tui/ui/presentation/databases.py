@@ -14,6 +14,7 @@ from ssm_tui.ui.presentation.tunnels import STATES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ssm_tui.domain.access import Answer
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.relays import Relay
     from ssm_tui.domain.tunnels import TunnelStatus
@@ -36,6 +37,8 @@ class DatabaseRow:
     database: Database
     relay: Relay
     tunnel: TunnelStatus | None = None
+    login: Answer | None = None
+    """Whether the caller may log in by IAM, where the database takes that."""
 
     @property
     def key(self) -> tuple[Context, str]:

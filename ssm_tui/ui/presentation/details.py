@@ -18,6 +18,7 @@ from ssm_tui.ui.presentation.tunnels import STATES
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ssm_tui.domain.access import Answer
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.ui.presentation.databases import DatabaseRow
@@ -91,19 +92,24 @@ def _account(account: str | None, alias: str) -> str | None:
     return f"{account} ({alias})" if alias else account
 
 
+_SIGNS = {
+    Verdict.ALLOWED: ("", Tone.GOOD),
+    Verdict.DENIED: (DENIED, Tone.BAD),
+    Verdict.UNKNOWN: (UNKNOWN, Tone.DIM),
+}
+
+
 def _access(node: Node) -> tuple[Finding, ...]:
-    signs = {
-        Verdict.ALLOWED: ("", Tone.GOOD),
-        Verdict.DENIED: (DENIED, Tone.BAD),
-        Verdict.UNKNOWN: (UNKNOWN, Tone.DIM),
-    }
     findings = []
     for kind in SessionKind:
         answer = node.access.of(kind)
-        sign, tone = signs[answer.verdict]
-        text = f"{answer.verdict.value}: {answer.reason}" if answer.reason else answer.verdict.value
-        findings.append(Finding(sign or LETTERS[kind], tone, kind.value, text))
+        sign, tone = _SIGNS[answer.verdict]
+        findings.append(Finding(sign or LETTERS[kind], tone, kind.value, _verdict(answer)))
     return tuple(findings)
+
+
+def _verdict(answer: Answer) -> str:
+    return f"{answer.verdict.value}: {answer.reason}" if answer.reason else answer.verdict.value
 
 
 def database_details(row: DatabaseRow, now: datetime, alias: str = "") -> Details:
@@ -131,6 +137,9 @@ def database_details(row: DatabaseRow, now: datetime, alias: str = "") -> Detail
     )
     sign, tone = REACH[relay.reachable]
     findings = [Finding(sign, tone, "relay", relay.why)]
+    if row.login is not None:
+        sign, tone = _SIGNS[row.login.verdict]
+        findings.append(Finding(sign or "✓", tone, "iam login", _verdict(row.login)))
     if row.tunnel is not None:
         findings.append(_tunnel_finding(row.tunnel, now))
     command = ""
