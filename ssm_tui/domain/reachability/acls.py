@@ -60,8 +60,9 @@ def _passes(
     if acl is None:
         return missing(terrain, Source.ACLS, f"the network ACL of {subnet or 'its subnet'}")
     direction = f"{'out to' if egress else 'in from'} {other}"
-    what = f"answers {direction}" if answer else f"{direction.replace(' ', ' connections ', 1)}"
-    what = f"{what} on port{'s' if ports[0] != ports[1] else ''} {_spelled(ports)}"
+    what = (
+        f"{'answers' if answer else 'connections'} {direction} on port{'s' * (ports[0] != ports[1])} {_spelled(ports)}"
+    )
     match allowed(acl.egress if egress else acl.ingress, other, ports):
         case Extent.ALL:
             return passes()

@@ -67,7 +67,7 @@ def missing(terrain: Terrain, source: Source, what: str) -> Finding:
 
 def worst(findings: Iterable[Finding]) -> Finding:
     """Of checks that must all pass: the first that blocks, else the first that does not know, before all one that lacks
-    no permission; else a pass in the words of the first that has some."""
+    no permission; else a pass."""
     found = list(findings)
     for each in found:
         if each.blocks:
@@ -75,7 +75,7 @@ def worst(findings: Iterable[Finding]) -> Finding:
     unknown = [each for each in found if each.unknown]
     if unknown:
         return min(unknown, key=lambda each: bool(each.permission))
-    return next((each for each in found if each.why), passes())
+    return passes(" and ".join(dict.fromkeys(each.why for each in found if each.why)))
 
 
 def partly(findings: Iterable[Finding], but: Iterable[str]) -> Finding:

@@ -9,7 +9,7 @@ from ssm_tui.domain.networks import Source
 from ssm_tui.domain.nodes import Platform
 from ssm_tui.domain.reachability import acls, groups, routes
 from ssm_tui.domain.reachability.coverage import network
-from ssm_tui.domain.reachability.finding import Finding, blocked, partly, unclear, untold, worst
+from ssm_tui.domain.reachability.finding import Finding, blocked, partly, passes, unclear, untold, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,15 +105,12 @@ def _from(terrain: Terrain, node: Node, database: Database, place: Range, at: _P
     references = routes.references(terrain, node.vpc, database.vpc)
     relay, target = groups.Party(place, node.security_groups), groups.Party(goal, database.security_groups)
     route, acl = _way(terrain, node, database, place, at, goal)
-    found = worst(
-        (
-            *([route] if node.vpc != database.vpc else []),  # a rule is of no use where no route leads
-            groups.enters(terrain, relay, target, database.port, references),
-            groups.leaves(terrain, relay, target, database.port, references),
-            route,
-            acl,
-        )
-    )
+    enters = groups.enters(terrain, relay, target, database.port, references)
+    leaves = groups.leaves(terrain, relay, target, database.port, references)
+    # A rule is of no use where no route leads.
+    found = worst((route, enters, leaves, acl) if node.vpc != database.vpc else (enters, leaves, route, acl))
+    if found.passes:
+        return passes(" and ".join(filter(None, (enters.why, route.why))))
     if found.unknown and not found.permission and at.range is None:
         return untold(Source.SUBNETS, f"the addresses of {at.subnet or database.vpc}")
     return found
