@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2 import utils
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.transit_gateway_route_tables import TransitGatewayRouteTableBackend
 from moto.ecs.models import Task
 from moto.elasticache.models import CacheCluster, ReplicationGroup, elasticache_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -22,6 +23,8 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.opensearch.models import OpenSearchDomain
 from moto.rds.models import DBCluster, DBInstance, DBProxy
 from moto.rds.utils import ClusterEngine, DbInstanceEngine
+
+from ssm_tui.demo import transit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +68,7 @@ def amend_moto() -> None:
     _replace(Task, id=property(lambda each: each.plain_id, _keep_plain_id))
     # Moto gives one to interfaces in VPCs with DNS host names alone, and looks for it with every task.
     _replace(NetworkInterface, private_dns_name=None)
+    _replace(TransitGatewayRouteTableBackend, search_transit_gateway_routes=transit.search)
     # Moto takes `*` and `?` for themselves in most of DescribeInstances' filters.
     _replace(utils, instance_value_in_filter_values=_is_among)
     _replace(IAMBackend, _init_aws_policies=_managed_policies)

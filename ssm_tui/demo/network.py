@@ -1,12 +1,13 @@
 """The far side of sessions: which private endpoints a node reaches, by the live EC2, RDS and ElastiCache state.
 
-A name resolves only inside the VPC of its endpoint; the endpoint's security groups must admit the node, and the node's
-must let it out. What is admitted leads to the real server of that engine on loopback, if there is one.
+A name resolves only in the VPC of its endpoint and in those joined to it; what gets there is `passage`'s to say. What
+gets there leads to the real server of that engine on loopback, if there is one.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,8 @@ from moto.rds.models import rds_backends
 
 from ssm_tui.demo import database_terms
 from ssm_tui.demo.agent import FarNameError, FarRefused, FarTimeout
-from ssm_tui.demo.landscape import admitted, machines, may_leave, subnet_vpc
+from ssm_tui.demo.landscape import machines, subnet_vpc
+from ssm_tui.demo.passage import Passage, Spot
 from ssm_tui.demo.servers import Far, Terms
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class PrivateEndpoint:
     engine: str
     available: bool
     terms: Terms = field(default_factory=Terms)
+    subnets: tuple[str, ...] = ()
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class LiveNetwork:
             source = self.registry.source(*place, node) if place is not None else None
             if place is None or source is None:
                 raise _unknown(host, "")
-            found = next((each for each in endpoints(*place) if each.host == wanted and each.vpc == source.vpc), None)
+            found = self._named(wanted, source, *place)
             if found is None:
                 return self._elsewhere(source, host, port)
             self._pass(source, found, port)
@@ -68,25 +72,45 @@ class LiveNetwork:
             raise FarRefused(f"dial tcp {host}:{port}: connect: connection refused")
         return server
 
+    def _named(self, host: str, source: Machine, account: str, region: str) -> PrivateEndpoint | None:
+        passage = Passage(account, region)
+        every = (each for each in endpoints(account, region) if each.host == host)
+        return next((each for each in every if passage.knows(each.vpc, source.vpc)), None)
+
     def _pass(self, source: Machine, found: PrivateEndpoint, port: int) -> None:
-        admits = admitted(source.account, source.region, found.groups, port, source)
-        # The endpoint's own address is not modelled: a rule for the whole VPC, a group or everywhere lets out.
-        leaves = may_leave(source.account, source.region, source, port, source.private_ip, found.groups)
-        if not (admits and leaves and found.available):
+        passage = Passage(source.account, source.region)
+        if not (passage.connects(_spot(source), _endpoint_spot(passage, found), port) and found.available):
             raise FarTimeout(f"dial tcp {found.host}:{port}: i/o timeout")
 
     def _elsewhere(self, source: Machine, host: str, port: int) -> tuple[str, int]:
-        """Addresses: a machine of the same VPC refuses where its groups admit, everything else is silent."""
+        """Addresses: a machine that packets get to refuses, everything else is silent."""
         try:
             ipaddress.ip_address(host)
         except ValueError:
             raise _unknown(host, source.private_ip) from None
+        passage = Passage(source.account, source.region)
         for each in machines(source.account, source.region):
-            if each.vpc == source.vpc and each.private_ip == host and each.running:
-                if admitted(source.account, source.region, each.groups, port, source):
+            if each.private_ip == host and each.running and passage.knows(each.vpc, source.vpc):
+                if passage.connects(_spot(source), _spot(each), port):
                     raise FarRefused(f"dial tcp {host}:{port}: connect: connection refused")
                 break
         raise FarTimeout(f"dial tcp {host}:{port}: i/o timeout")
+
+
+def _spot(machine: Machine) -> Spot:
+    return Spot(machine.vpc, machine.subnet, machine.zone, machine.private_ip, machine.groups, machine.platform)
+
+
+def _endpoint_spot(passage: Passage, found: PrivateEndpoint) -> Spot:
+    """Where a database stands, which no call tells: in a subnet of its zone, at an address that its name gives."""
+    known = passage.subnets(found.vpc)
+    named = [known[each] for each in found.subnets if each in known] or list(known.values())
+    here = [each for each in named if each.availability_zone == found.zone] or named
+    number = zlib.crc32(found.host.encode())
+    subnet = here[number % len(here)]
+    network = ipaddress.ip_network(subnet.cidr_block)
+    address = network[4 + number % (network.num_addresses - 5)]  # the first four and the last are AWS's
+    return Spot(found.vpc, subnet.id, subnet.availability_zone, str(address), found.groups)
 
 
 def _unknown(host: str, address: str) -> FarNameError:
@@ -110,6 +134,7 @@ def endpoints(account: str, region: str) -> Iterator[PrivateEndpoint]:
             "mysql" if mysql else "postgres",
             proxy.status == "available",
             database_terms.of_proxy(proxy),
+            subnets=tuple(proxy.vpc_subnet_ids),
         )
     yield from _caches(account, region)
 
@@ -125,6 +150,8 @@ def _instances(rds: Any) -> Iterator[PrivateEndpoint]:
             _family(instance.engine),
             instance.status == "available",
             database_terms.of_instance(rds, instance),
+            subnets=_subnets(group),
+            zone=instance.availability_zone,
         )
 
 
@@ -140,6 +167,8 @@ def _clusters(rds: Any) -> Iterator[PrivateEndpoint]:
                 _family(cluster.engine),
                 cluster.status == "available",
                 database_terms.of_cluster(rds, cluster),
+                subnets=_subnets(group),
+                zone=_zone(cluster, writer=host == cluster.endpoint),
             )
 
 
@@ -157,6 +186,7 @@ def _caches(account: str, region: str) -> Iterator[PrivateEndpoint]:
                 "memcached" if holder.engine == "memcached" else "redis",
                 holder.status == "available",
                 database_terms.of_cache(backend, holder),
+                subnets=tuple(subnets.subnet_ids) if subnets is not None else (),
             )
 
 
@@ -174,3 +204,14 @@ def _cache_addresses(holder: Any) -> Iterator[tuple[str, int]]:
 
 def _family(engine: str) -> str:
     return next((family for family in ("postgres", "mysql", "mariadb") if family in engine), engine)
+
+
+def _subnets(group: Any) -> tuple[str, ...]:
+    return tuple(each["SubnetIdentifier"] for each in group.subnets) if group is not None else ()
+
+
+def _zone(cluster: Any, *, writer: bool) -> str:
+    """Where the first of the members stands that the endpoint leads to."""
+    members = list(cluster._members)  # noqa: SLF001 -- moto tells no other way
+    found = members[:1] if writer else members[1:] or members
+    return str(found[0].availability_zone) if found else ""

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.demo.control.world import world
 from tests.demo_cloud import Caller, administrator_of, developer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ssm_tui.demo.runner import DemoProcess
+
+__all__ = ["world"]
 
 
 @pytest.fixture(scope="session")

@@ -2,87 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ssm_tui.demo.agent import FarNameError, FarRefused, FarTimeout
-from ssm_tui.demo.cloud import import_moto
-from tests.demo_cloud import Caller
+from tests.demo.control.world import IN_ONE_PROCESS, POSTGRES, REDIS, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from ssm_tui.demo.network import LiveNetwork
-
-# One worker for all: moto's state is this process's, and filling it takes seconds.
-pytestmark = pytest.mark.xdist_group("demo-network")
-POSTGRES, REDIS = ("127.0.0.1", 5), ("127.0.0.1", 6)
-
-
-class World:
-    """A seeded cloud without servers and gateway: its network, the administrator, names to ids and hosts."""
-
-    def __init__(self, network: LiveNetwork, administrator: Caller) -> None:
-        self.network = network
-        self.administrator = administrator
-
-    def node(self, name: str, region: str = "") -> str:
-        filters = [{"Name": "tag:Name", "Values": [name]}]
-        found = self.administrator.client("ec2", region).describe_instances(Filters=filters)
-        return str(found["Reservations"][0]["Instances"][0]["InstanceId"])
-
-    def group(self, name: str) -> str:
-        filters = [{"Name": "group-name", "Values": [name]}]
-        return str(
-            self.administrator.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
-        )
-
-    def host(self, name: str) -> str:
-        rds = self.administrator.client("rds")
-        return str(rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["Endpoint"]["Address"])
-
-
-class _NoGateway:
-    """Sessions are not what is tested here."""
-
-    def open(self, order: object) -> NoReturn:
-        raise AssertionError(order)
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    import_moto()
-    from ssm_tui.demo.endpoint import Endpoint, WireServer
-    from ssm_tui.demo.fault_control import FaultControl
-    from ssm_tui.demo.faults import Faults
-    from ssm_tui.demo.fleet import read_fleet
-    from ssm_tui.demo.instance_connect import InstanceConnectCalls
-    from ssm_tui.demo.network import LiveNetwork
-    from ssm_tui.demo.registry import Registry
-    from ssm_tui.demo.seed import create_administrator, seed
-    from ssm_tui.demo.seeding import Seeding
-    from ssm_tui.demo.servers.ssh import PushedKeys
-    from ssm_tui.demo.ssm_sessions import SessionCalls, SessionLog
-
-    registry, state, fleet, log, faults = Registry(), threading.Lock(), read_fleet(), SessionLog(), Faults()
-    gateway: Any = _NoGateway()
-    sessions = SessionCalls(registry, gateway, log, state)
-    control = FaultControl(faults, gateway, registry, log, state)
-    server = WireServer(Endpoint(sessions, state, control, InstanceConnectCalls(PushedKeys())))
-    url = server.start()
-    keys = create_administrator(fleet)
-    users = (each.user for each in fleet.databases)
-    seed(Seeding(url, fleet, keys, registry, lambda _words: None), dict.fromkeys(users, "a-password"))
-    environment = {"AWS_ENDPOINT_URL": url, "AWS_REGION": fleet.account.default_region}
-    administrator = Caller(environment, keys.access_key, keys.secret)
-    for region in ("ap-northeast-2", "us-east-1"):
-        administrator.client("ssm", region).describe_instance_properties()
-    servers = {"postgres": POSTGRES, "redis": REDIS}
-    yield World(LiveNetwork(registry, lambda far: servers.get(far.engine), state, faults), administrator)
-    server.stop()
-    administrator.close()
+pytestmark = IN_ONE_PROCESS
 
 
 @pytest.fixture
