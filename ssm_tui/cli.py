@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssm_tui.commands.program import Program
     from ssm_tui.config import Settings
     from ssm_tui.domain.databases import Database
+    from ssm_tui.domain.just_in_time import TemporaryKeys
     from ssm_tui.domain.nodes import Node
 
 INTERRUPTED = 130
@@ -74,13 +75,7 @@ def _dispatch(options: argparse.Namespace, settings: Settings) -> int:
 
             return access.run(program.clouds, options.target, as_json=options.json)
         case "shell":
-            from ssm_tui.commands import shell
-
-            def sure(node: Node) -> None:
-                _sure(options, program, node)
-
-            document = program.settings.shell_document
-            return shell.run(program.clouds, program.launcher, options.target, options.reason, sure, document=document)
+            return _shell(options, program)
         case "proxy" | "ssh-config":
             return _ssh(options, program)
         case "forward":
@@ -114,6 +109,31 @@ def _list(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.domain.databases import DATABASE_FIELDS
 
     return db.run(program.clouds, parse(options.filter, DATABASE_FIELDS, program.filters), as_json=options.json)
+
+
+def _shell(options: argparse.Namespace, program: Program) -> int:
+    from ssm_tui.commands import shell
+
+    def sure(node: Node) -> None:
+        _sure(options, program, node)
+
+    def granted(node: Node) -> TemporaryKeys | None:
+        if not options.request:
+            return None
+        from ssm_tui.commands.granting import granted_keys
+
+        return granted_keys(program.grants, node, options.request)
+
+    document = program.settings.shell_document
+    return shell.run(
+        program.clouds,
+        program.launcher,
+        options.target,
+        options.reason,
+        sure,
+        document=document,
+        granted=granted,
+    )
 
 
 def _ssh(options: argparse.Namespace, program: Program) -> int:

@@ -166,6 +166,11 @@ class AwsCloud:
         """Whose view this is."""
         return self._context
 
+    @property
+    def gateway(self) -> Gateway:
+        """The door to AWS's APIs from here."""
+        return self._gateway
+
     def identify(self) -> Caller:
         """Who AWS says we are; asked once. Raises AwsError."""
         return self._identity()[0]

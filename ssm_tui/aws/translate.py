@@ -108,6 +108,12 @@ def answer_error(request: Request, response: Any) -> AwsError:
     # Query services prefix some codes with who is at fault; JSON ones may put a namespace in front.
     code = str(error.get("Code", "")).rsplit("#", 1)[-1].removeprefix("Client.")
     message = _one_line(str(error.get("Message", "")))
+    if request.action in _GRANTING and "not enabled" in message:
+        return AwsError(
+            "just-in-time node access is not set up in this account and region",
+            "whoever keeps the account sets it up in Systems Manager; or ask for a policy that allows the session",
+            code=code,
+        )
     if code in DENIED:
         return _denied(request, code, message)
     if code in EXPIRED:
@@ -136,6 +142,10 @@ def answer_error(request: Request, response: Any) -> AwsError:
         return AwsError(said.format(target=request.target or "the target"), hint, code=code)
     return AwsError(f"{request.action}: {message or code}", f"AWS answered {code}" if code else "", code=code)
 
+
+# Told apart by AWS's sentence ("Just-In-Time Node Access service is not enabled in this account."): its code is in no
+# public source we know.
+_GRANTING = frozenset({"ssm:StartAccessRequest", "ssm:GetAccessToken"})
 
 _SESSION = {
     "TargetNotConnected": (

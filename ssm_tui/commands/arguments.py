@@ -100,6 +100,9 @@ def _add_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     shell = _command(commands, "shell", "open a shell on a node")
     shell.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")
     shell.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the session's history at AWS")
+    shell.add_argument(
+        "--request", default="", metavar="REASON", help="ask for just-in-time access first; or the id of such a request"
+    )
     _add_yes(shell)
     forward = _command(commands, "forward", "forward a local port to a node")
     forward.add_argument("target", metavar="TARGET", help="a node's id, name, or the beginning of either")

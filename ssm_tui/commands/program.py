@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.filters import Filter
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import PickedBefore, RowMemory, Tunnels
+    from ssm_tui.domain.services import Grants, PickedBefore, RowMemory, Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest
     from ssm_tui.sessions.detached.attach import Supervisors
     from ssm_tui.sessions.detached.rendezvous import Rendezvous
@@ -125,8 +125,19 @@ class Program:
 
         settings = self.settings
         return Launcher(
-            self.clouds, LauncherChoice(settings.launcher), PluginChoice(settings.plugin), self._paths.programs
+            self.clouds,
+            LauncherChoice(settings.launcher),
+            PluginChoice(settings.plugin),
+            self._paths.programs,
+            self.grants,
         )
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Just-in-time access by the profiles and regions in force."""
+        from ssm_tui.aws.just_in_time import AwsGrants
+
+        return AwsGrants(self.clouds)
 
     @cached_property
     def requests(self) -> Requests:

@@ -68,6 +68,7 @@ def run(program: Program, filter_text: str) -> int:
         desktops=Desktops(),
         clients=Clients(settings.clients),
         left_over=LeftOver(program.wanted),
+        grants=program.grants,
         memory=program.memory or NoMemory(),
         choices=program.choices or NoChoices(),
         accounts=program.clouds,

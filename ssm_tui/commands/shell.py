@@ -13,6 +13,7 @@ from ssm_tui.sessions import foreground
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ssm_tui.domain.just_in_time import TemporaryKeys
     from ssm_tui.domain.nodes import Node
     from ssm_tui.domain.services import Clouds, Shells
 
@@ -21,15 +22,25 @@ AWS_CLI_FAILURES = range(252, 256)
 
 
 def run(
-    clouds: Clouds, shells: Shells, target: str, reason: str, sure: Callable[[Node], None], *, document: str = ""
+    clouds: Clouds,
+    shells: Shells,
+    target: str,
+    reason: str,
+    sure: Callable[[Node], None],
+    *,
+    document: str = "",
+    granted: Callable[[Node], TemporaryKeys | None] = lambda _node: None,
 ) -> int:
     """Holds the session until it ends; `sure` raises where it must not begin, `document` is the settings' session
-    document. Raises SsmTuiError."""
+    document. `granted` waits for keys where the session is to be theirs; AWS lets those start its own document alone.
+    Raises SsmTuiError."""
     node = find_node(clouds, target)
     sure(node)
+    if (keys := granted(node)) is not None:
+        document = ""
     if reason and node.container:
         say("ECS Exec takes no reason: it is not sent")
-    command = shells.prepare(sessions.shell_on(node, reason=reason, document=document))
+    command = shells.prepare(sessions.shell_on(node, reason=reason, document=document), keys)
     status = foreground.run(command)
     if command.session_id is None and status in AWS_CLI_FAILURES:
         raise SessionError(

@@ -4,6 +4,7 @@
                                             130 after Ctrl-C
     python -m ssm_tui.demo -- COMMAND …     runs COMMAND in the cloud's environment, exits with its status
     python -m ssm_tui.demo fault NAME …     tells the cloud of this environment to do something wrong
+    python -m ssm_tui.demo access WHAT …    approves or rejects requests for just-in-time access to its nodes
 
 `--watch-stdin` ends the cloud when its input closes, which is how `DemoProcess` keeps one from outliving its owner;
 `--progress` tells how far the start is on stderr, a line each, even where that is no terminal; `--pace real` makes the
@@ -42,6 +43,10 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the demo; the exit status. Raises SsmTuiError where it cannot run at all."""
+    if arguments[:1] == ["access"]:
+        from ssm_tui.demo.access_command import main as access
+
+        return access(arguments[1:])
     if arguments[:1] == ["fault"]:
         from ssm_tui.demo.fault_command import main as fault
 
@@ -72,7 +77,8 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ssm-tui demo",
-        usage="ssm-tui demo [OPTIONS] [-- COMMAND …]\n       ssm-tui demo fault NAME …",
+        usage="ssm-tui demo [OPTIONS] [-- COMMAND …]\n       ssm-tui demo fault NAME …\n       "
+        "ssm-tui demo access WHAT …",
         description="Serves the demo cloud until Ctrl-C, or runs COMMAND in its environment.",
     )
     parser.add_argument("--watch-stdin", action="store_true", help=argparse.SUPPRESS)

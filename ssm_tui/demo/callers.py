@@ -8,6 +8,8 @@ PERMISSION_SET = "Developer"
 SSO_ROLE_PATH = "/aws-reserved/sso.amazonaws.com/"
 SSO_ROLE = f"AWSReservedSSO_{PERMISSION_SET}_5f0c1e2d3a4b6c7d"
 MFA_ROLE = "Operator"
+TOKEN_ROLE = "SSM-JustInTimeAccessTokenRole"  # noqa: S105 -- a name
+"""AWS's name for the role behind the keys of just-in-time access."""
 MFA_DEVICE = "developers-phone"
 MFA_CODE = "123456"
 """What the phone always shows: whoever tries the demo has no such phone."""

@@ -23,6 +23,14 @@ from ssm_tui.demo.fault_control import INJECT, LIST_SESSIONS
 from ssm_tui.demo.identity_center import BEARER
 from ssm_tui.demo.instance_connect import SEND_KEY
 from ssm_tui.demo.listings import check_instance_ids, check_page
+from ssm_tui.demo.node_access import (
+    DECIDE_REQUEST,
+    GET_TOKEN,
+    LIST_REQUESTS,
+    START_REQUEST,
+    SWITCH_ACCESS,
+    AccessCalls,
+)
 from ssm_tui.demo.organization import PUT_CONTROL, put_service_control_policy
 from ssm_tui.demo.role_sessions import assume_role, get_caller_identity, get_session_token
 from ssm_tui.demo.ssm_nodes import NodeCalls
@@ -43,7 +51,7 @@ if TYPE_CHECKING:
     Handler = Callable[[WireRequest, Principal], Answer | None]
 
 # They are authorised on more than the call's parameters tell: documents, tags, the user to log in as.
-_CHECKED_BY_THEMSELVES = frozenset({"ssm:StartSession", SEND_KEY, EXECUTE})
+_CHECKED_BY_THEMSELVES = frozenset({"ssm:StartSession", SEND_KEY, EXECUTE, START_REQUEST})
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STATUS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Too Large"}
 
@@ -61,7 +69,7 @@ class Endpoint:
     _moto: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        nodes = NodeCalls(self.sessions.registry)
+        nodes, access = NodeCalls(self.sessions.registry), AccessCalls(self.sessions.registry)
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._handlers = {
             "ssm:DescribeInstanceInformation": nodes.describe_instance_information,
@@ -80,6 +88,11 @@ class Endpoint:
             "sts:AssumeRole": assume_role,
             "sts:GetSessionToken": get_session_token,
             "sts:GetCallerIdentity": get_caller_identity,
+            START_REQUEST: access.start_access_request,
+            GET_TOKEN: access.get_access_token,
+            LIST_REQUESTS: access.list_requests,
+            DECIDE_REQUEST: access.decide_request,
+            SWITCH_ACCESS: access.switch_access,
             PUT_CONTROL: put_service_control_policy,
             **EcsCalls().handlers(),
             **database_calls.handlers(),

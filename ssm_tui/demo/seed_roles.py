@@ -1,11 +1,13 @@
-"""The roles that people take on: the permission set behind single sign-on, and the one that wants an MFA code."""
+"""The roles that people take on: the permission set behind single sign-on, and the one that wants an MFA code; and the
+one behind the keys of just-in-time access."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ssm_tui.demo.callers import MFA_ROLE, SSO_ROLE, SSO_ROLE_PATH, mfa_role_arn, sso_role_arn
+from ssm_tui.demo.callers import MFA_ROLE, SSO_ROLE, SSO_ROLE_PATH, TOKEN_ROLE, mfa_role_arn, sso_role_arn
+from ssm_tui.demo.node_access import TOKEN_POLICY
 
 
 def seed_roles(iam: Any, account: str, developer: str, policy: str) -> None:
@@ -34,6 +36,9 @@ def seed_roles(iam: Any, account: str, developer: str, policy: str) -> None:
             {"Effect": "Allow", "Action": own_sessions, "Resource": f"arn:aws:ssm:*:{account}:session/*"},
         )
         iam.put_role_policy(RoleName=name, PolicyName="Itself", PolicyDocument=document)
+    service = _trust({"Service": "justintimeaccess.ssm.amazonaws.com"}, "sts:AssumeRole", {})
+    iam.create_role(RoleName=TOKEN_ROLE, AssumeRolePolicyDocument=service)
+    iam.attach_role_policy(RoleName=TOKEN_ROLE, PolicyArn=f"arn:aws:iam::aws:policy/{TOKEN_POLICY}")
     taking_on = _policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": mfa_role_arn(account)})
     iam.put_user_policy(UserName=developer, PolicyName="BecomeOperator", PolicyDocument=taking_on)
 

@@ -13,6 +13,7 @@ from ssm_tui.demo import documents
 from ssm_tui.demo.agent import Encryption, SessionOrder
 from ssm_tui.demo.answers import Answer, AwsFault, json_answer
 from ssm_tui.demo.authorization import check, node_arn
+from ssm_tui.demo.callers import TOKEN_ROLE
 from ssm_tui.demo.kms import NodeKeys, NodeRole
 from ssm_tui.demo.ssm_nodes import paged
 
@@ -42,6 +43,7 @@ class SessionRecord:
     document: str
     reason: str | None
     started: datetime
+    just_in_time: bool = False
     status: str = "Connected"
     ended: datetime | None = None
 
@@ -96,6 +98,7 @@ class SessionCalls:
             document.name,
             parameters.get("Reason"),
             datetime.now(UTC),
+            just_in_time=caller.name == TOKEN_ROLE,
         )
         self.log.add(record)
         token, url = self.gateway.open(order)
@@ -164,7 +167,7 @@ class SessionCalls:
         default document must be granted too. Older versions of that page had it so only for policies with the condition
         ssm:SessionDocumentAccessCheck; the key is still there for them, and true.
         """
-        tags = _tag_keys(target, self.registry.resource_tags(caller.account, request.region, target))
+        tags = tag_keys(target, self.registry.resource_tags(caller.account, request.region, target))
         check(request, caller, _ACTION, node_arn(target, request.region, caller.account), tags | _CHECKED)
         short = (name or documents.DEFAULT).rpartition("document/")[2]
         owner = "" if documents.is_aws_owned(short) and short != documents.DEFAULT else caller.account
@@ -173,7 +176,7 @@ class SessionCalls:
         )
 
 
-def _tag_keys(target: str, tags: Mapping[str, str]) -> dict[str, Values]:
+def tag_keys(target: str, tags: Mapping[str, str]) -> dict[str, Values]:
     """The tags as condition keys; those of EC2 are there for instances alone, those of ECS for containers."""
     prefixes = ["ssm:resourceTag", "aws:ResourceTag"]
     if not target.startswith("mi-"):
@@ -206,5 +209,5 @@ def _entry(record: SessionRecord) -> dict[str, Any]:
         "DocumentName": record.document,
         "Owner": record.owner,
         "Reason": record.reason,
-        "AccessType": "Standard",
+        "AccessType": "JustInTime" if record.just_in_time else "Standard",
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.credentials import Credentials, PasswordMeans
     from ssm_tui.domain.databases import Database, DatabasePage
     from ssm_tui.domain.grants import Explanation, Target
+    from ssm_tui.domain.just_in_time import RequestProgress, TemporaryKeys
     from ssm_tui.domain.lessons import Lesson
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodeKey, NodePage
@@ -204,9 +205,32 @@ class RowMemory(Protocol):
 class Shells(Protocol):
     """Shell sessions."""
 
-    def prepare(self, spec: SessionSpec) -> Command:
-        """The process that holds the session, to be run in the foreground of the terminal. Blocks (it may call
-        StartSession). Raises AwsError, PrerequisiteError."""
+    def prepare(self, spec: SessionSpec, keys: TemporaryKeys | None = None) -> Command:
+        """The process that holds the session, to be run in the foreground of the terminal; with `keys` the session is
+        theirs, not the profile's. Blocks (it may call StartSession). Raises AwsError, PrerequisiteError."""
+
+
+class GrantedSessions(Protocol):
+    """Sessions under granted keys. Both methods block and may raise AwsError."""
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        """StartSession."""
+
+    def terminate_session(self, session_id: str) -> None:
+        """TerminateSession; a session that has already ended is no error."""
+
+
+class Grants(Protocol):
+    """Just-in-time access to nodes. The first two block and may raise AwsError."""
+
+    def ask(self, context: Context, node_id: str, reason: str) -> str:
+        """StartAccessRequest for one node; the id of the request."""
+
+    def look(self, context: Context, request: str) -> RequestProgress:
+        """GetAccessToken: what has become of a request, with the keys that it has earned."""
+
+    def opened(self, context: Context, keys: TemporaryKeys) -> GrantedSessions:
+        """Sessions that these keys may start. At once."""
 
 
 class Tunnels(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ssm_tui.domain.accounts import AS_STARTED, Profiles
 from ssm_tui.domain.choices import Choices
 from ssm_tui.domain.signing import Way
-from ssm_tui.errors import CredentialsError, PrerequisiteError, SessionError, TargetError
+from ssm_tui.errors import AccessDeniedError, CredentialsError, PrerequisiteError, SessionError, TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Family
     from ssm_tui.domain.desktops import DesktopClient
+    from ssm_tui.domain.just_in_time import RequestProgress, TemporaryKeys
     from ssm_tui.domain.saved import SavedTunnel
-    from ssm_tui.domain.services import DeviceLogin
+    from ssm_tui.domain.services import DeviceLogin, GrantedSessions
     from ssm_tui.domain.sessions import Command
     from ssm_tui.domain.signing import CodeQuestion
     from ssm_tui.domain.snapshots import Snapshot
@@ -91,6 +92,25 @@ class NoMemory:
 
     def forget(self, context: Context) -> None:
         """Nothing to forget."""
+
+
+class NoGrants:
+    """Nobody grants anything; Grants."""
+
+    def ask(self, context: Context, node_id: str, reason: str) -> str:
+        """There is nobody to ask."""
+        del context, reason
+        raise AccessDeniedError(f"access to {node_id} cannot be asked for here", "ask for a policy that allows it")
+
+    def look(self, context: Context, request: str) -> RequestProgress:
+        """Nothing was asked for."""
+        del context
+        raise TargetError(f"there is no request {request}", "ask for access first")
+
+    def opened(self, context: Context, keys: TemporaryKeys) -> GrantedSessions:
+        """No keys are granted."""
+        del keys
+        raise TargetError(f"no sessions are granted in {context.label}", "ask for access first")
 
 
 class NoAccounts:

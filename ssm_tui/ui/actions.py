@@ -77,6 +77,14 @@ ACTIONS: tuple[Action, ...] = (
         "Copy its address; bring up a saved one; try again what waits or failed.",
         _TUNNELS,
     ),
+    Action(
+        "ask",
+        ("A",),
+        "Ask",
+        "Ask for just-in-time access to the node; its shell starts once it is granted.",
+        _NODES,
+        footer=False,
+    ),
     Action("forward", ("f",), "Forward", "Forward a local port to the node, or through it to a host.", _NODES),
     Action(
         "desktop",

@@ -16,6 +16,7 @@ from ssm_tui.domain.ordering import database_order
 from ssm_tui.domain.rows import rows_of
 from ssm_tui.domain.snapshots import Snapshot
 from ssm_tui.ui.actions import View
+from ssm_tui.ui.granted import Granted
 from ssm_tui.ui.presentation.databases import READING_RELAYS, DatabaseRow
 from ssm_tui.ui.readings import Reading
 
@@ -59,6 +60,7 @@ class Catalog:
         self.aliases: dict[str, str] = {}  # what accounts are called, where that is known
         self._clock = clock
         self._inventory = Inventory()
+        self._granted = Granted()
         self._databases = DatabaseInventory()
         self.logins: dict[DatabaseKey, Answer] = {}
         """Whether the caller may log in by IAM, of databases that take that."""
@@ -101,7 +103,7 @@ class Catalog:
 
     def learn(self, access: Mapping[NodeKey, Access]) -> None:
         """Verdicts have come in."""
-        self._inventory.learn(access)
+        self._inventory.learn(self._granted.cover(access))
         self._relays = None
 
     def learn_answer(self, key: NodeKey, kind: SessionKind, answer: Answer) -> None:
@@ -110,6 +112,16 @@ class Catalog:
         if node is None:
             return
         self.learn({key: node.access.having(kind, answer)})
+
+    def grant(self, key: NodeKey, answer: Answer) -> None:
+        """Shells on the node are granted: `answer` stands above whatever is read, until `end_grant`."""
+        if (node := self._inventory.get(key)) is not None:
+            self._inventory.learn({key: self._granted.put(key, node.access, answer)})
+
+    def end_grant(self, key: NodeKey) -> None:
+        """What was read of the node holds again."""
+        if (node := self._inventory.get(key)) is not None:
+            self._inventory.learn({key: self._granted.lift(key, node.access)})
 
     def end(self, context: Context, part: str, error: SsmTuiError | None) -> None:
         """A part of the read has ended. What was known before stays where not all could be read: after an error, or

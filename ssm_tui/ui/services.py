@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ssm_tui.domain.connection import Trust
+from ssm_tui.domain.just_in_time import FIRST_LOOK
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.ui.absent import (
     NoAccounts,
@@ -15,6 +16,7 @@ from ssm_tui.ui.absent import (
     NoClients,
     NoCodes,
     NoDesktops,
+    NoGrants,
     NoMemory,
     NoSignIns,
     NothingLeftOver,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         Accounts,
         Clouds,
         Codes,
+        Grants,
         PickedBefore,
         RowMemory,
         Shells,
@@ -128,7 +131,8 @@ class UiSettings:
     a tunnel may grow that is opened from the screen; `refresh_seconds` after a read everything is read again, 0 for
     never; `shell_document` is what shells use where that is not the account's default. `production` is what a question
     is asked before; `clipboard_seconds` how long a password stays in the clipboard, 0 for ever; `client_linger_seconds`
-    how long a tunnel that was opened for a database client stays after it."""
+    how long a tunnel that was opened for a database client stays after it; `look_seconds` after it was made a request
+    for access is looked at again."""
 
     columns: tuple[str, ...] = ("env", "team")
     theme: str = DEFAULT_THEME
@@ -138,6 +142,7 @@ class UiSettings:
     production: Filter | None = None
     clipboard_seconds: float = 45.0
     client_linger_seconds: float = 60.0
+    look_seconds: float = FIRST_LOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,7 @@ class Services:
     browser: Callable[[str], Command | None] = no_browser
     left_over: LeftOver = field(default_factory=NothingLeftOver)
     memory: RowMemory = field(default_factory=NoMemory)
+    grants: Grants = field(default_factory=NoGrants)
     desktops: Desktops = field(default_factory=NoDesktops)
     clients: Clients = field(default_factory=NoClients)
     choices: ChoiceMemory = field(default_factory=NoChoices)

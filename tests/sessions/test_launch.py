@@ -7,13 +7,17 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from ssm_tui.domain import sessions
-from ssm_tui.domain.services import Clouds
+from ssm_tui.domain.contexts import Context
+from ssm_tui.domain.credentials import Secret
+from ssm_tui.domain.just_in_time import TemporaryKeys
+from ssm_tui.domain.services import Clouds, Grants
 from ssm_tui.domain.sessions import SessionSpec, StartedSession
 from ssm_tui.errors import PrerequisiteError
 from ssm_tui.sessions import prerequisites
@@ -132,3 +136,39 @@ def test_a_shell_in_a_container_is_ours_unless_the_settings_insist(
         assert cloud.asked == [wanted]
         assert json.loads(command.argv[-2]) == {"Target": "ecs:shop_t1_r1"}
         assert not any("t0ken" in word for word in command.argv)
+
+
+class StartedByGrant:
+    """Grants whose sessions all start; the other calls are none of a launcher's."""
+
+    def __init__(self) -> None:
+        self.specs: list[SessionSpec] = []
+
+    def opened(self, _context: Context, keys: TemporaryKeys) -> StartedByGrant:
+        assert keys is GRANTED
+        return self
+
+    def start_session(self, wanted: SessionSpec) -> StartedSession:
+        self.specs.append(wanted)
+        return STARTED
+
+
+GRANTED = TemporaryKeys(Secret("ASIAKEY"), Secret("s3cret"), Secret("t0ken-of-aws"), datetime(2026, 12, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("with_aws", [False, True])
+def test_granted_keys_are_in_the_childs_environment_alone(path: Path, tmp_path: Path, with_aws: bool) -> None:
+    if with_aws:
+        program(path, "aws")
+        program(path, "session-manager-plugin", "1.2.700.0")
+    grants = StartedByGrant()
+    launcher = Launcher(cast("Clouds", None), *AUTO, tmp_path, cast("Grants", grants))
+    wanted = sessions.shell(SEOUL, "i-1", reason="why not")
+    command = launcher.prepare(wanted, GRANTED)
+    assert len(grants.specs) == (0 if with_aws else 1)
+    secrets = ("ASIAKEY", "s3cret", "t0ken-of-aws")
+    assert not any(secret in word for secret in secrets for word in (*command.argv, repr(command)))
+    assert command.environment["AWS_ACCESS_KEY_ID"] == "ASIAKEY"
+    # A profile that is named to the AWS CLI or to the plugin stands before the environment's keys.
+    assert SEOUL.profile not in command.argv
+    assert command.environment.get("AWS_PROFILE") == SEOUL.profile

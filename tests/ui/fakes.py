@@ -15,6 +15,7 @@ from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.credentials import Credentials, PasswordMeans, Secret
 from ssm_tui.domain.databases import Database, DatabasePage, Family, Kind, Role
 from ssm_tui.domain.desktops import DesktopClient
+from ssm_tui.domain.just_in_time import RequestProgress, RequestState, TemporaryKeys
 from ssm_tui.domain.narrowing import NOTHING_NARROWED, Narrowing
 from ssm_tui.domain.networks import NetworkAcl, Subnet
 from ssm_tui.domain.nodes import Node, NodePage, Ping, Platform
@@ -261,14 +262,49 @@ class FakeShells:
     error: SsmTuiError | None = None
     prepared: list[SessionSpec] = field(default_factory=list)
     gate: threading.Event | None = None
+    keys: list[TemporaryKeys | None] = field(default_factory=list)
 
-    def prepare(self, spec: SessionSpec) -> Command:
+    def prepare(self, spec: SessionSpec, keys: TemporaryKeys | None = None) -> Command:
         self.prepared.append(spec)
+        self.keys.append(keys)
         if self.gate:
             self.gate.wait()
         if self.error:
             raise self.error
         return self.command
+
+
+@dataclass
+class FakeGrants:
+    """One request a node, which is what `progress` says."""
+
+    progress: RequestProgress = field(default_factory=lambda: RequestProgress(RequestState.PENDING))
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    looks: int = 0
+    error: SsmTuiError | None = None
+    ended: list[str] = field(default_factory=list)
+
+    def ask(self, context: Context, node_id: str, reason: str) -> str:
+        del context
+        if self.error:
+            raise self.error
+        self.asked.append((node_id, reason))
+        return f"oi-{len(self.asked):012x}"
+
+    def look(self, context: Context, request: str) -> RequestProgress:
+        del context, request
+        self.looks += 1
+        return self.progress
+
+    def opened(self, context: Context, keys: TemporaryKeys) -> FakeGrants:
+        del context, keys
+        return self
+
+    def start_session(self, spec: SessionSpec) -> StartedSession:
+        return StartedSession(f"s-{spec.target}", "wss://stream", "https://ssm", "token")
+
+    def terminate_session(self, session_id: str) -> None:
+        self.ended.append(session_id)
 
 
 class FakeTunnels:
@@ -525,6 +561,7 @@ class World:
     picked: FakePicked = field(default_factory=FakePicked)
     sign_ins: FakeSignIns = field(default_factory=FakeSignIns)
     codes: FakeCodes = field(default_factory=FakeCodes)
+    grants: FakeGrants = field(default_factory=FakeGrants)
     has_browser: bool = False
     client_files: ClientFiles = field(default_factory=NoClientFiles)
     now: datetime = NOW
@@ -547,6 +584,7 @@ class World:
             choices=self.choices,
             sign_ins=self.sign_ins,
             codes=self.codes,
+            grants=self.grants,
             browser=lambda url: Command(("browser", url)) if self.has_browser else None,
             left_over=self.left_over,
             memory=self.memory,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ssm_tui.domain.contexts import Context
+    from ssm_tui.domain.just_in_time import TemporaryKeys
     from ssm_tui.domain.nodes import Node, NodeKey
     from ssm_tui.domain.sessions import Command, SessionSpec
     from ssm_tui.ui.catalog import Catalog
@@ -37,16 +38,16 @@ class ShellFlow:
         self._warned: NodeKey | None = None
         self._running = False
 
-    async def start(self, node: Node) -> None:
-        """From the key to the list again."""
-        if self._running or not self._sure(node):
+    async def start(self, node: Node, keys: TemporaryKeys | None = None) -> None:
+        """From the key to the list again; with `keys` that were granted for it, by these."""
+        if self._running or not (keys or self._sure(node)):
             return
         self._running = True
         try:
             if await self._production.admits("start the shell", node):
-                await self._start(node)
+                await self._start(node, keys)
         except SsmTuiError as error:
-            if isinstance(error, AccessDeniedError):
+            if isinstance(error, AccessDeniedError) and keys is None:
                 refusal = Refusal(error.action, error.resource, error.reason)
                 self._catalog.learn_answer(node.key, SessionKind.SHELL, refusal.answer)
             tell_error(self._app, error)
@@ -64,50 +65,53 @@ class ShellFlow:
         tell(self._app, f"{node.label}: {against.why}", hint, severity="warning")
         return False
 
-    async def _start(self, node: Node) -> None:
+    async def _start(self, node: Node, keys: TemporaryKeys | None) -> None:
         hand_over = self._services.hand_over
         if hand_over is None:
             tell(self._app, "There is no terminal here to run a shell in.", "start ssm-tui in one", severity="warning")
             return
-        spec = shell_on(node, document=self._services.settings.shell_document)
-        command = await self._prepared(spec, f"Starting a shell on {visible(node.label)} …")
+        # Granted keys are good for the account's default document alone.
+        spec = shell_on(node, document="" if keys else self._services.settings.shell_document)
+        command = await self._prepared(spec, keys, f"Starting a shell on {visible(node.label)} …")
         if command is None:
             return
         try:
             status = await hand_over(self._app, command, node.label)
         except SuspendNotSupported:
-            self._end_session(node.context, command)
+            self._end_session(node.context, command, keys)
             tell(self._app, "This terminal cannot be handed to a shell.", severity="warning")
             return
         except SsmTuiError:
-            self._end_session(node.context, command)
+            self._end_session(node.context, command, keys)
             raise
-        if status == 0 and node.access.shell.verdict is not Verdict.ALLOWED:
+        if status == 0 and keys is None and node.access.shell.verdict is not Verdict.ALLOWED:
             self._catalog.learn_answer(node.key, SessionKind.SHELL, Answer(Verdict.ALLOWED, STARTED))
-        if status == 0 and command.session_id is None:
+        if status == 0 and keys is None and command.session_id is None:
             in_background(lambda: self._services.clouds.open(node.context).learn(spec, None), "learn")
         if status != 0:
             how = f"status {status}" if status > 0 else f"signal {-status}"
             tell(self._app, f"The shell on {node.label} ended with {how}.", severity="warning")
 
-    async def _prepared(self, spec: SessionSpec, text: str) -> Command | None:
+    async def _prepared(self, spec: SessionSpec, keys: TemporaryKeys | None, text: str) -> Command | None:
         """The command, or None where the user gave up; what comes after that is ended."""
-        future = in_background(lambda: self._services.shells.prepare(spec), "prepare a shell")
+        future = in_background(lambda: self._services.shells.prepare(spec, keys), "prepare a shell")
         if await wait_for(self._app, future, text):
             return await future
 
         def abandoned(late: asyncio.Future[Command]) -> None:
             if not late.cancelled() and late.exception() is None:
-                self._end_session(spec.context, late.result())
+                self._end_session(spec.context, late.result(), keys)
 
         future.add_done_callback(abandoned)
         return None
 
-    def _end_session(self, context: Context, command: Command) -> None:
+    def _end_session(self, context: Context, command: Command, keys: TemporaryKeys | None) -> None:
         """A session that nobody will use is not left open. Its failure tells nobody anything: AWS ends it by itself."""
         session = command.session_id
         if session:
+            clouds, grants = self._services.clouds, self._services.grants
             ended = in_background(
-                lambda: self._services.clouds.open(context).terminate_session(session), "end a session"
+                lambda: (grants.opened(context, keys) if keys else clouds.open(context)).terminate_session(session),
+                "end a session",
             )
             ended.add_done_callback(lambda future: future.cancelled() or future.exception())

@@ -30,15 +30,16 @@ def tell_error(app: App[Any], error: SsmTuiError) -> None:
     tell(app, error.message, error.hint, severity="error")
 
 
-async def wait_for(app: App[Any], future: asyncio.Future[T], text: str) -> bool:
-    """Waits, visibly where it takes longer than a moment. False where the user gave it up before its end."""
+async def wait_for(app: App[Any], future: asyncio.Future[T], text: str, leave: str = "Esc gives up") -> bool:
+    """Waits, visibly where it takes longer than a moment. False where the user gave it up before its end;
+    `leave` says what Escape does."""
     done, _ = await asyncio.wait({future}, timeout=PATIENCE)
     if done:
         return True
     from ssm_tui.ui.dialogs.waiting import Waiting
 
     left = asyncio.Event()
-    dialog = Waiting(text)
+    dialog = Waiting(text, leave=leave)
     await app.push_screen(dialog, lambda _: left.set())
     leaving = asyncio.ensure_future(left.wait())
     either: set[asyncio.Future[Any]] = {future, leaving}

@@ -19,6 +19,7 @@ from ssm_tui.ui.flows.credentials import CredentialsFlow
 from ssm_tui.ui.flows.desktop import DesktopFlow, has_desktop
 from ssm_tui.ui.flows.filters import FilterFlow
 from ssm_tui.ui.flows.giving import GivenAway
+from ssm_tui.ui.flows.granting import GrantFlow
 from ssm_tui.ui.flows.knowledge import Knowledge
 from ssm_tui.ui.flows.leaving import leave
 from ssm_tui.ui.flows.left_over import LeftOverFlow
@@ -83,6 +84,7 @@ class Acting(Board):
         self._left_over = LeftOverFlow(self.app, services.left_over, self._tunnels)
         self._desktops = DesktopFlow(self.app, services, self._tunnels)
         self._shells = ShellFlow(self.app, services, self._catalog, self._production)
+        self._grants = GrantFlow(self.app, services, self._catalog, self._shells, self._changed)
         self._why = WhyFlow(self.app, services)
         self._choices = ChoicesInForce(services.choices)
         self._arranging = ArrangingFlow(self.app, self._lists, self._choices, self._catalog.tag_keys, self._changed)
@@ -116,6 +118,8 @@ class Acting(Board):
                 return has_desktop(self._lists.node)
             case "shell":
                 return self._lists.group is None
+            case "ask":
+                return self._grants.offered(self._lists.node)
             case "fold":
                 return self._lists.group is not None
             case "detach":

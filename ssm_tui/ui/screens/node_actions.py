@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ssm_tui.ui.presentation.copies import Copyable
 
 _OF_SEVERAL = ("copy", "forward", "pin")
-_OF_ONE = ("shell", "desktop", "why")
+_OF_ONE = ("shell", "desktop", "why", "ask")
 
 
 class NodeActions(Acting):
@@ -38,7 +38,12 @@ class NodeActions(Acting):
     def action_shell(self) -> None:
         self._settle()
         if (node := self._lists.node) is not None:
-            self._flow(self._shells.start(node))
+            self._flow(self._shells.start(node, self._grants.keys(node)))
+
+    def action_ask(self) -> None:
+        self._settle()
+        if (node := self._lists.node) is not None and self._grants.offered(node):
+            self._choose(self._grants.start(node))
 
     def action_forward(self) -> None:
         self._settle()
