@@ -101,10 +101,13 @@ class Photographer:
         await self._until(pilot, lambda seen: re.search(r"Nodes \d+/", seen) is not None)
 
     async def _why(self, pilot: Pilot[None], wanted: str, name: str, seen: str) -> None:
-        """Why the first of these nodes may not be entered."""
+        """Why the first of these nodes may not be entered; where there is little room, the end of it."""
         await self._filter(pilot, wanted)
         await pilot.press("enter", "w")
-        await self._until(pilot, lambda text: "Why ·" in text and seen in text)
+        await self._until(pilot, lambda text: "stands in the way" in text)
+        if seen not in text_of(pilot.app):
+            await pilot.press("G")
+        await self._until(pilot, lambda text: seen in text)
         await self._save(pilot, name)
         await pilot.press("escape", "escape")
 
