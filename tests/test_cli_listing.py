@@ -96,8 +96,10 @@ def test_databases_have_the_contracts_keys(developer: object, capsys: pytest.Cap
         assert set(each) >= DATABASE_KEYS
         assert each["reachable"] in {"yes", "no", "unknown"}
         assert each["why"]
-        assert each["login"] in ({"allowed", "denied", "unknown"} if each["iam_auth"] and each["user"] else {None})
     orders = databases["orders"]
+    assert orders["login"] in {"allowed", "denied"}
+    assert orders["login_why"].startswith("as orders_iam: ")
+    assert {each["login"] for each in databases.values() if each["kind"] in ("docdb", "opensearch")} == {None}
     relay = {node["id"]: node for node in listed(capsys, "ls")}[orders["relay"]]
     assert orders["reachable"] == "yes"
     assert (relay["vpc"], relay["ping"], relay["access"]["remote"]) == (orders["vpc"], "Online", "allowed")

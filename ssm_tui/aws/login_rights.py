@@ -4,6 +4,7 @@ the last word. Resources by the Service Authorization Reference (RDS IAM Authent
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.aws.access import ROOT
@@ -55,12 +56,16 @@ class Logins:
         if asked:
             now = self._clock()
             answers = _judged(gateway, identify, asked)
-            self._kept |= {each.key: (each, answers[each.key], now) for each, _ in asked}
+            self._kept |= {each.key: (each, _as(user, answers[each.key]), now) for each, user in asked}
         return {each.key: self._kept[each.key][1] for each in wanted}
 
     def _good(self, database: Database) -> bool:
         kept = self._kept.get(database.key)
         return kept is not None and kept[0] == database and self._clock() - kept[2] < LASTS
+
+
+def _as(user: str, answer: Answer) -> Answer:
+    return replace(answer, reason=f"as {user}: {answer.reason}")
 
 
 def _judged(
