@@ -91,7 +91,7 @@ def _of_workgroup(gateway: Gateway, database: Database, user: str) -> Credential
             "Redshift Serverless gives a password only for the caller's own IAM identity",
             "leave out the user; the password in its secret is the administrator's",
         )
-    wanted: dict[str, Any] = {"workgroupName": cache_name(database), "durationSeconds": TOKEN_SECONDS}
+    wanted: dict[str, Any] = {"workgroupName": database.id, "durationSeconds": TOKEN_SECONDS}
     if database.database:
         wanted["dbName"] = database.database
     return _given(

@@ -76,18 +76,25 @@ def _copy_secretly(text: str) -> bool:
     """The same, but not by Klipper's tool: it takes the text as an argument, for everybody to see."""
     import pyperclip
 
-    chosen, _ = pyperclip.determine_clipboard()
-    return getattr(chosen, "__name__", "") != "copy_klipper" and _copy_natively(text)
+    copy, _ = pyperclip.determine_clipboard()
+    if getattr(copy, "__name__", "") == "copy_klipper":
+        return False
+    try:
+        copy(text)
+    except (pyperclip.PyperclipException, OSError):
+        return False
+    return True
 
 
 def _clear_of(digest: bytes) -> bool:
     import pyperclip
 
+    _, paste = pyperclip.determine_clipboard()
     try:
-        there = pyperclip.paste()
+        there = paste()
     except (pyperclip.PyperclipException, OSError, UnicodeDecodeError):  # a picture, say
         return False
-    return compare_digest(_digest(there), digest) and _copy_natively("")
+    return compare_digest(_digest(there), digest) and _copy_secretly("")
 
 
 def _digest(text: str) -> bytes:

@@ -209,7 +209,7 @@ def test_redshift_gives_a_password_for_a_user_or_for_the_caller() -> None:
 
 def test_a_workgroup_gives_a_password_for_the_caller_alone() -> None:
     gateway = Answering({"dbUser": "IAMR:role", "dbPassword": NEEDLE, "expiration": None})
-    db = database("wg", kind=Kind.REDSHIFT_SERVERLESS, engine="redshift", database="dev")
+    db = database("wg", kind=Kind.REDSHIFT_SERVERLESS, engine="redshift", database="dev", parent="namespace")
     found = read_credentials(gateway, db, PasswordMeans.TOKEN, "", no_doubt)
     assert (found.user, found.password.reveal(), found.seconds) == ("IAMR:role", NEEDLE, 900)
     assert gateway.asked == [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sys
+from pathlib import Path
 
 import pytest
 from textual.app import App
@@ -61,13 +63,12 @@ class Desktop:
 
         self.text = ""
         self.broken = False
-        monkeypatch.setattr(pyperclip, "copy", self._copy)
-        monkeypatch.setattr(pyperclip, "paste", self._paste)
-        chosen = type("Chosen", (), {"__name__": name})()
-        monkeypatch.setattr(pyperclip, "determine_clipboard", lambda: (chosen, None))
 
-    def _copy(self, text: str) -> None:
-        self.text = text
+        def copy(text: str) -> None:
+            self.text = text
+
+        copy.__name__ = name
+        monkeypatch.setattr(pyperclip, "determine_clipboard", lambda: (copy, self._paste))
 
     def _paste(self) -> str:
         if self.broken:
@@ -106,6 +107,32 @@ async def test_no_tool_is_given_a_password_as_an_argument(monkeypatch: pytest.Mo
     async with app.run_test():
         assert not await SystemClipboard({"DISPLAY": ":0"}, "linux").lend(app, PASSWORD)
     assert desktop.text == ""
+
+
+XCLIP = """#!/bin/sh
+echo "$@" >> "$HOME/arguments"
+case "$*" in *-o*) cat "$HOME/clipboard";; *) cat > "$HOME/clipboard";; esac
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11's tool, as Linux has it")
+async def test_with_a_tool_as_linux_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "xclip").write_text(XCLIP, encoding="utf-8")
+    (tmp_path / "xclip").chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    clipboard, app, there = SystemClipboard({"DISPLAY": ":0"}, "linux"), App[None](), tmp_path / "clipboard"
+    assert await clipboard.lend(app, PASSWORD)
+    assert there.read_text() == "p w"
+    assert await clipboard.take_back()
+    assert there.read_text() == ""
+    assert await clipboard.lend(app, PASSWORD)
+    there.write_text("mine")
+    assert not await clipboard.take_back()
+    assert there.read_text() == "mine"
+    assert "p w" not in (tmp_path / "arguments").read_text()
 
 
 async def test_a_terminal_is_lent_a_password_and_textual_keeps_none() -> None:

@@ -294,8 +294,8 @@ async def test_databases_whose_nodes_are_still_read_say_so() -> None:
 @pytest.mark.parametrize(
     ("view", "keys"),
     [
-        ("1", ["↵ Shell", "f Forward", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
-        ("2", ["↵ Tunnel", "s Stop", "y Copy", "/ Filter", "d Details", "r Refresh", "? Help", "q Quit"]),
+        ("1", ["↵ Shell", "f Forward", "w Why", "y Copy", "/ Filter", "d Details", "? Help", "q Quit"]),
+        ("2", ["↵ Tunnel", "w Why", "s Stop", "c Connect", "y Copy", "/ Filter", "d Details", "? Help", "q Quit"]),
         ("3", ["↵ Use", "s Stop", "r Retry", "l Log", "y Copy", "d Details", "? Help", "q Quit"]),
     ],
 )

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _NO_ADDRESS = (TunnelState.STARTING, TunnelState.STOPPING, TunnelState.STOPPED, TunnelState.FAILED)
 
 
+USUAL = 3  # connection strings that people want most
+
+
 class Deed(Enum):
     """What the menu offers beside copying."""
 
@@ -105,6 +108,12 @@ def password_copies(database: Database) -> tuple[Copyable, ...]:
     return tuple(lines[means] for means in means_of(database))
 
 
+def _with_passwords(lines: tuple[Copyable, ...], database: Database | None) -> tuple[Copyable, ...]:
+    """The lines with the passwords behind the most usual of them, where one key still chooses them."""
+    passwords = password_copies(database) if database else ()
+    return (*lines[:USUAL], *passwords, *lines[USUAL:])
+
+
 def _entries(database: Database, at: Endpoint) -> Iterator[Copyable]:
     file = client_file(database)
     if file is not None:
@@ -126,7 +135,7 @@ def database_copies(row: DatabaseRow, trust: Trust) -> tuple[Copyable, ...]:
         spec = forward(relay.context, relay.id, database.port, host=database.endpoint, local_port=database.port)
         command = shown(aws_argv(spec))
     more = (("id", database.id), ("endpoint", f"{database.endpoint}:{database.port}"), ("aws command", command))
-    return (*lines, *password_copies(database), *(Copyable(label, text) for label, text in more if text))
+    return (*_with_passwords(lines, database), *(Copyable(label, text) for label, text in more if text))
 
 
 def tunnel_copies(status: TunnelStatus, trust: Trust) -> tuple[Copyable, ...]:
@@ -134,5 +143,5 @@ def tunnel_copies(status: TunnelStatus, trust: Trust) -> tuple[Copyable, ...]:
     request = status.request
     local = status.local_port or request.local_port or request.port
     spec = forward(request.context, request.target, request.port, host=request.host, local_port=local)
-    passwords = password_copies(request.database) if request.database else ()
-    return (*connection_copies(status, trust), *passwords, Copyable("aws command", shown(aws_argv(spec))))
+    lines = _with_passwords(connection_copies(status, trust), request.database)
+    return (*lines, Copyable("aws command", shown(aws_argv(spec))))
