@@ -48,4 +48,4 @@ def test_the_first_paint_loads_nothing_that_only_a_key_or_aws_needs(tmp_path: Pa
     assert "ssm_tui.ui.screens.home" in loaded
     assert not loaded & {"boto3", "botocore", "websockets", "ssm_tui.config.keys", "ssm_tui.aws.gateway"}
     assert {name for name in loaded if name.startswith(ONE_OF_A_TUNNEL)} <= WITH_THE_START
-    assert [name for name in loaded if name.startswith("ssm_tui.ui.dialogs.")] == []
+    assert [name for name in loaded if name.startswith(("ssm_tui.ui.dialogs.", "ssm_tui.domain.connection"))] == []

@@ -6,8 +6,6 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.clients import choose
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,5 +22,7 @@ class Clients:
     def find(self, family: Family) -> FoundClient:
         """The client to start, the settings' before the best that is there. Blocks briefly. Raises
         PrerequisiteError."""
+        from ssm_tui.domain.clients import choose  # with all connection strings: not on the way to the first paint
+
         wanted = os.path.expanduser(self._wanted.get(family, ""))  # noqa: PTH111 - a name stays one
         return choose(family, wanted, shutil.which, os.path.realpath)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ssm_tui.domain.connection.entries import ClientFile, Entry
 from ssm_tui.errors import SsmTuiError
 from ssm_tui.store import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ssm_tui.domain.connection.entries import ClientFile, Entry
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _NEW: Final = 0o600
@@ -28,6 +29,8 @@ class ClientFiles:
 
     def place(self, file: ClientFile) -> Path:
         """Where the client looks for it: libpq in PGSERVICEFILE first."""
+        from ssm_tui.domain.connection.entries import ClientFile  # with all strings: not before the first paint
+
         if file is ClientFile.PG_SERVICE:
             if named := self.environment.get("PGSERVICEFILE"):
                 return Path(named)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.accounts import Choice, Region
     from ssm_tui.domain.clients import FoundClient
+    from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Family
@@ -193,6 +194,13 @@ def no_browser(url: str) -> Command | None:
     """There is none."""
     del url
     return None
+
+
+def no_trust() -> Trust:
+    """No certificates are known."""
+    from ssm_tui.domain.connection import NO_TRUST
+
+    return NO_TRUST
 
 
 def not_resolved(saved: SavedTunnel) -> TunnelRequest:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ssm_tui.domain.connection import Trust
 from ssm_tui.domain.just_in_time import FIRST_LOOK
 from ssm_tui.domain.tunnels import MOST_SESSIONS
 from ssm_tui.ui.absent import (
@@ -22,6 +21,7 @@ from ssm_tui.ui.absent import (
     NothingLeftOver,
     NothingPicked,
     no_browser,
+    no_trust,
     not_resolved,
 )
 from ssm_tui.ui.themes import DEFAULT_THEME
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.choices import Choices
     from ssm_tui.domain.clients import FoundClient
+    from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.connection.entries import Entry
     from ssm_tui.domain.credentials import Secret
     from ssm_tui.domain.databases import Family
@@ -179,5 +180,5 @@ class Services:
     choices: ChoiceMemory = field(default_factory=NoChoices)
     accounts: Accounts = field(default_factory=NoAccounts)
     picked: PickedBefore = field(default_factory=NothingPicked)
-    trust: Callable[[], Trust] = Trust
+    trust: Callable[[], Trust] = no_trust
     client_files: ClientFiles = field(default_factory=NoClientFiles)

@@ -19,7 +19,7 @@ class Endpoint:
 
     `server` is the name in the certificate, which is not the one dialled, and `far` its own port; `tls` whether it
     speaks that, None where it is not known; `ca` a file of trusted certificates, empty where there is none. `name` is
-    what the connection is to be called where it is kept.
+    what the connection is to be called where it is kept. `iam`: a token of IAM's is taken for a password.
     """
 
     host: str
@@ -31,6 +31,7 @@ class Endpoint:
     tls: bool | None = None
     ca: str = ""
     name: str = ""
+    iam: bool = False
 
     @property
     def address(self) -> str:
@@ -61,4 +62,5 @@ def endpoint(database: Database, host: str, port: int, trust: Trust = NO_TRUST, 
         tls=True if always else database.tls,
         ca=trust.bundle(database),
         name=name or database.id,
+        iam=bool(database.iam_auth),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ssm_tui.domain.connection.mysql import tls_options
+from ssm_tui.domain.connection.mysql import sends_tokens, tls_options
 from ssm_tui.domain.connection.postgres import libpq_pairs
 from ssm_tui.domain.connection.quoting import given, unwritable, words
 from ssm_tui.domain.databases import Family
@@ -82,6 +82,7 @@ def _my_cnf(name: str, at: Endpoint) -> Entry:
     forgives."""
     client = [("host", at.host), ("port", str(at.port)), ("user", at.user)]
     client += [("loose-ssl-mode" if key == "ssl-mode" else key, value) for key, value in tls_options(at)]
+    client += [("loose-enable-cleartext-plugin", "1")] if sends_tokens(at) else []
     sections = [(f"client_{name}", client), (f"mysql_{name}", [("database", at.database)])]
     return Entry(
         ClientFile.MY_CNF,

@@ -34,13 +34,20 @@ def tls_options(at: Endpoint) -> Pairs:
     return [("ssl-mode", "VERIFY_CA"), ("ssl-ca", at.ca)] if at.ca else [("ssl-mode", "REQUIRED")]
 
 
+def sends_tokens(at: Endpoint) -> bool:
+    """Whether a client is to send what it has for a password as it is, within TLS: a token counts in no other form (RDS
+    User Guide, "Connecting to your DB instance using IAM authentication"). MariaDB's clients always do."""
+    return bool(at.iam and at.tls)
+
+
 def _command(program: str, at: Endpoint, *tls: str) -> str:
     pairs = [("-h", at.host), ("-P", str(at.port)), ("-u", at.user), ("-D", at.database)]
     return words([program, *options(pairs), *tls, "-p"])  # -p asks for the password; without it none is sent
 
 
 def _mysql(at: Endpoint) -> str:
-    return _command("mysql", at, *(f"--{key}={value}" for key, value in given(tls_options(at))))
+    clear = ["--enable-cleartext-plugin"] if sends_tokens(at) else []
+    return _command("mysql", at, *(f"--{key}={value}" for key, value in given(tls_options(at))), *clear)
 
 
 def _mariadb(at: Endpoint) -> str:
@@ -91,8 +98,9 @@ def _go(at: Endpoint) -> str:
     if at.user and ":" in at.user:
         raise unwritable("a colon", "Go's DSN for MySQL")
     user = f"{at.user}@" if at.user else ""
-    tls = query([("tls", "skip-verify")] if at.tls else [])
-    return f"{user}tcp({at.address})/{percent(at.database or '')}{tls}"
+    clear = "true" if sends_tokens(at) else None
+    extra = query([("tls", "skip-verify" if at.tls else None), ("allowCleartextPasswords", clear)])
+    return f"{user}tcp({at.address})/{percent(at.database or '')}{extra}"
 
 
 def _ado(at: Endpoint) -> str:

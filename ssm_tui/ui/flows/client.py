@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 
 from ssm_tui.background import in_background
-from ssm_tui.domain.clients import client_command
-from ssm_tui.domain.connection import endpoint
 from ssm_tui.domain.credentials import PasswordMeans, means_of
 from ssm_tui.domain.sessions import LOOPBACK
 from ssm_tui.domain.tunnels import TunnelState
@@ -166,6 +164,9 @@ class ClientFlow:
                 return
             if credentials.doubt:
                 tell(self._app, credentials.doubt, severity="warning")
+        from ssm_tui.domain.clients import client_command
+        from ssm_tui.domain.connection import endpoint
+
         trust = await in_background(self._services.trust, "find certificates")
         at = endpoint(database, LOOPBACK, status.local_port or 0, trust)
         command = client_command(found, database, at, credentials)

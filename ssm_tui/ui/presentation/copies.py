@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ssm_tui.domain.connection import checked, endpoint, formats, render
-from ssm_tui.domain.connection.entries import client_file, entry
 from ssm_tui.domain.credentials import PasswordMeans, means_of
 from ssm_tui.domain.sessions import LOOPBACK, aws_argv, forward, shell_on, shown
 from ssm_tui.domain.ssh import Means, entries
@@ -87,6 +85,8 @@ def connection_copies(status: TunnelStatus, trust: Trust) -> tuple[Copyable, ...
     database = status.request.database
     if database is None:
         return (Copyable("address", status.address),)
+    from ssm_tui.domain.connection import checked, endpoint, formats, render
+
     at = endpoint(database, LOOPBACK, status.local_port, trust, status.request.name)
     lines = []
     for name in formats(database):
@@ -115,6 +115,8 @@ def _with_passwords(lines: tuple[Copyable, ...], database: Database | None) -> t
 
 
 def _entries(database: Database, at: Endpoint) -> Iterator[Copyable]:
+    from ssm_tui.domain.connection.entries import client_file, entry
+
     file = client_file(database)
     if file is not None:
         with suppress(UsageError):

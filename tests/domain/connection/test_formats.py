@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ssm_tui.domain.connection import NO_TRUST, Trust, checked, endpoint, environment, formats, render
+from ssm_tui.domain.connection.entries import ClientFile, entry
 from ssm_tui.domain.databases import Family, Kind
 from ssm_tui.errors import UsageError
 from tests.builders import database
@@ -101,6 +102,17 @@ def test_who_has_signed_for_whom(kind: Kind, engine: str, bundle: str) -> None:
     db = database(kind=kind, engine=engine)
     assert endpoint(db, "127.0.0.1", 1, PEM).ca == bundle
     assert endpoint(db, "127.0.0.1", 1, Trust("/own.pem", "/rds.pem", "/system.pem")).ca == "/own.pem"
+
+
+def test_a_token_of_iams_is_sent_as_it_is_and_within_tls_alone() -> None:
+    db, at = seen("mysql", iam_auth=True)
+    assert "--enable-cleartext-plugin" in render(db, "mysql", at)
+    assert render(db, "go", at).endswith("?tls=skip-verify&allowCleartextPasswords=true")
+    assert "loose-enable-cleartext-plugin=1" in entry(db, ClientFile.MY_CNF, at).lines
+    db, at = seen("mysql")
+    assert "cleartext" not in render(db, "mysql", at) + render(db, "go", at)
+    own = database(engine="mysql", kind=Kind.OWN, iam_auth=True)
+    assert "cleartext" not in render(own, "mysql", endpoint(own, "127.0.0.1", 1))
 
 
 def test_what_is_checked_is_said() -> None:
