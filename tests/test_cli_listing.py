@@ -22,6 +22,7 @@ from tests.builders import HOSTILE
 NODE_KEYS = {"id", "name", "ping", "state", "platform", "agent_version", "ip", "vpc", "subnet", "az", "role", "tags"}
 NODE_KEYS |= {"profile", "region", "account", "access"}
 DATABASE_KEYS = {"id", "kind", "engine", "version", "endpoint", "port", "role", "vpc", "database", "user", "iam_auth"}
+DATABASE_KEYS |= {"subnets", "az", "security_groups", "parent", "tls", "ca", "secret", "resource_id", "status", "tags"}
 DATABASE_KEYS |= {"profile", "region", "account", "relay", "reachable", "why"}
 VERDICTS = {"allowed", "denied", "unknown"}
 
@@ -103,6 +104,42 @@ def test_databases_have_the_contracts_keys(developer: object, capsys: pytest.Cap
     relay = {node["id"]: node for node in listed(capsys, "ls")}[orders["relay"]]
     assert orders["reachable"] == "yes"
     assert (relay["vpc"], relay["ping"], relay["access"]["remote"]) == (orders["vpc"], "Online", "allowed")
+
+
+def test_the_facts_of_databases_are_told_and_found(developer: object, capsys: pytest.CaptureFixture[str]) -> None:
+    databases = {each["id"]: each for each in listed(capsys, "db")}
+    catalog, search, carts = (databases[name] for name in ("catalog/analytics", "product-search", "carts"))
+    assert (catalog["role"], catalog["parent"], catalog["az"]) == ("custom", "catalog", databases["catalog-2"]["az"])
+    assert (search["kind"], search["engine"], search["version"], search["tls"]) == (
+        "opensearch", "opensearch", "2.19", True,
+    )  # fmt: skip
+    assert carts["tags"] == {"env": "prod", "team": "web"}
+    assert carts["vpc"] == databases["orders"]["vpc"]
+    for words, wanted in (
+        ("kind:docdb role:reader", {"reviews/reader"}),
+        ("cluster:orders-proxy", {"orders-proxy/read-only"}),
+        ("tls:yes engine:redshift", {"reports"}),
+        ("iam:yes kind:rds", {each["id"] for each in databases.values() if each["iam_auth"] and "rds" in each["kind"]}),
+        ("secret:yes", {each["id"] for each in databases.values() if each["secret"]}),
+        (f"subnet:{search['subnets'][0]} kind:opensearch", {"product-search"}),
+        ("ca:rds-ca", {each["id"] for each in databases.values() if each["ca"]}),
+    ):
+        assert {each["id"] for each in listed(capsys, "db", "-f", words)} == wanted, words
+        assert wanted, words
+
+
+def test_databases_of_the_settings_are_listed_too(
+    developer: object, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[databases.legacy]\nhost = "db.internal"\nengine = "oracle"\nrelay = "web-1"', encoding="utf-8")
+    (legacy,) = listed(capsys, "--config", str(file), "db", "-f", "kind:own")
+    web = next(each for each in listed(capsys, "ls") if each["name"] == "web-1")
+    assert (legacy["id"], legacy["endpoint"], legacy["port"]) == ("legacy", "db.internal", 1521)
+    assert (legacy["relay"], legacy["reachable"]) == (web["id"], "unknown")
+    # Once, however many contexts there are.
+    everywhere = listed(capsys, "--config", str(file), "-r", "us-east-1", "-r", "ap-northeast-2", "db", "-f", "legacy")
+    assert [each["region"] for each in everywhere] == ["us-east-1"]
 
 
 def test_filters_and_regions(developer: object, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from ssm_tui.demo.runner import DemoProcess
+from tests.demo_cloud import Caller
 
 
 @contextmanager
@@ -57,6 +58,25 @@ def test_ready_then_the_connection_string_that_was_asked_for(demo_cloud: DemoPro
             assert connection.execute("select current_database()").fetchone() == ("orders",)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
+
+
+def test_a_database_of_the_settings_is_reached_through_the_node_that_they_name(
+    demo_cloud: DemoProcess, tmp_path: Path
+) -> None:
+    environment = demo_cloud.environment
+    caller = Caller(environment, environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    rds = caller.client("rds", "ap-northeast-2")
+    host = rds.describe_db_instances(DBInstanceIdentifier="orders")["DBInstances"][0]["Endpoint"]["Address"]
+    own = f'[databases.mine]\nhost = "{host}"\nengine = "postgres"\nrelay = "web-1"\nuser = "app"\ndatabase = "orders"'
+    (tmp_path / ".ssm-tui.toml").write_text(own, encoding="utf-8")
+    with running(demo_cloud, tmp_path, "tunnel", "mine") as process:
+        ready = line(process)
+        assert ready.startswith("ready 127.0.0.1:")
+        address = (
+            f"host={host} hostaddr=127.0.0.1 port={ready.rsplit(':', 1)[1]} user=app dbname=orders sslmode=require"
+        )
+        with psycopg.connect(address, password=environment["DEMO_DB_PASSWORD"]) as connection:
+            assert connection.execute("select current_database()").fetchone() == ("orders",)
 
 
 def test_an_entry_in_the_service_file_by_which_libpq_finds_the_tunnel(demo_cloud: DemoProcess, tmp_path: Path) -> None:

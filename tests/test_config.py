@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ssm_tui.config import PROJECT_FILE, Settings, find_project_file, load, paths
+from ssm_tui.domain.own import OwnDatabase
 from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.errors import ConfigError
 
@@ -36,6 +37,22 @@ sessions_per_tunnel = 2
 wait_seconds = 5
 refresh_seconds = 0
 shell_document = "TeamShell"
+
+[databases.legacy]
+host = "db.internal"
+engine = "postgres"
+relay = "web-1"
+user = "app"
+database = "shop"
+profile = "prod admin"
+region = "us-gov-west-1"
+tls = true
+secret = "legacy/app"
+
+[databases.oddity]
+host = "10.9.8.7"
+port = 7000
+vpc = "vpc-0e1"
 
 [tunnels.orders]
 database = "orders"
@@ -70,6 +87,22 @@ prod = "env=prod ping:online"
         wait_seconds=5.0,
         refresh_seconds=0.0,
         shell_document="TeamShell",
+        databases=(
+            OwnDatabase(
+                name="legacy",
+                host="db.internal",
+                port=5432,
+                engine="postgres",
+                relay="web-1",
+                user="app",
+                database="shop",
+                profile="prod admin",
+                region="us-gov-west-1",
+                tls=True,
+                secret="legacy/app",
+            ),
+            OwnDatabase(name="oddity", host="10.9.8.7", port=7000, vpc="vpc-0e1"),
+        ),
         tunnels=(
             SavedTunnel(
                 name="orders",
@@ -116,6 +149,12 @@ prod = "env=prod ping:online"
         ('production = " "', "production", "' '", "a filter of nodes and databases"),
         ('production = "ping:online"', "production", "'ping' is not a field (column 1)", "fields are"),
         ("wait_seconds = nan", "wait_seconds", "nan", "from 0 to 600"),
+        ("databases = 1", "databases", "1", "[databases.legacy]"),
+        ("[databases]\na = 1", "databases.a", "1", "a table"),
+        ('[databases.a]\nhost = "a b"', "databases.a.host", "'a b'", "a host name"),
+        ('[databases.a]\nengine = "db2"', "databases.a.engine", "'db2'", "one of postgres, mysql"),
+        ('[databases.a]\nhost = "h"\nport = 0', "databases.a.port", "0", "from 1 to 65535"),
+        ('[databases.a]\nhost = "h"\ntls = "yes"', "databases.a.tls", "'yes'", "true where"),
         ("tunnels = 1", "tunnels", "1", "[tunnels.orders]"),
         ("[tunnels]\na = 1", "tunnels.a", "1", "a table"),
         ("[tunnels.a]\ndatabase = 1", "tunnels.a.database", "1", "a database's id"),
@@ -221,6 +260,32 @@ def test_a_projects_tunnel_may_not_open_a_port_to_the_network(tmp_path: Path) ->
     with pytest.raises(ConfigError, match=r"tunnels\.a\.bind may not be set") as caught:
         load(environment={}, folder=tmp_path, user_file=tmp_path / "none")
     assert "config.toml" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"), [("port = 1", "[databases.a] has no host"), ('host = "h"', "[databases.a] has no port")]
+)
+def test_a_database_has_a_host_and_a_port(tmp_path: Path, text: str, wrong: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, f"[databases.a]\n{text}")
+    assert wrong in caught.value.message
+    assert "engine" in caught.value.hint
+
+
+def test_a_projects_databases_are_added_and_name_no_secret(tmp_path: Path) -> None:
+    user = tmp_path / "user.toml"
+    user.write_text('[databases.a]\nhost = "mine"\nport = 1\nsecret = "s"', encoding="utf-8")
+    project = tmp_path / PROJECT_FILE
+    project.write_text('[databases.a]\nhost = "team"\nport = 2\n[databases.b]\nhost = "b"\nport = 3', encoding="utf-8")
+    found = load(environment={}, folder=tmp_path, user_file=user)
+    # One is taken as a whole: a secret of mine does not go to a host of somebody else's.
+    assert found.databases == (
+        OwnDatabase(name="a", host="team", port=2),
+        OwnDatabase(name="b", host="b", port=3),
+    )
+    project.write_text('[databases.a]\nhost = "team"\nport = 2\nsecret = "s"', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"databases\.a\.secret may not be set"):
+        load(environment={}, folder=tmp_path, user_file=user)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.narrowing import Narrowing
     from ssm_tui.domain.nodes import Node, NodePage
+    from ssm_tui.domain.own import OwnDatabase
     from ssm_tui.domain.services import Lessons
     from ssm_tui.domain.sessions import SessionSpec, StartedSession
 
@@ -52,7 +53,7 @@ class AwsClouds:
     """Opens AWS per context. `profiles` and `regions` are what the user asked for; empty ones leave the choice to the
     environment and the AWS configuration files. MFA codes are asked for at `desk`; `lessons` are what sessions that
     were started or refused have taught, of this run alone where none are given; `shell_document` is what shells use,
-    where that is not the account's default.
+    where that is not the account's default; `own` are the databases that the settings name.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class AwsClouds:
         desk: CodeDesk | None = None,
         lessons: Lessons | None = None,
         shell_document: str = "",
+        own: Sequence[OwnDatabase] = (),
     ) -> None:
         self._desk = desk or CodeDesk()
         self._logins: dict[str | None, Login] = {}
@@ -70,6 +72,7 @@ class AwsClouds:
         self.aliases = Aliases()
         self.school = School(lessons)
         self.documents = documents(shell_document)
+        self.own = own
         self.simulations = Pace(SIMULATIONS_AT_ONCE, SIMULATIONS_PER_SECOND)
         self._clouds: dict[Context, AwsCloud] = {}
         self._opening = threading.Lock()
@@ -77,6 +80,11 @@ class AwsClouds:
     def contexts(self) -> tuple[Context, ...]:
         """Those in force. Raises CredentialsError for an unknown profile, RegionError where none is set."""
         return self._chosen.contexts()
+
+    def own_of(self, context: Context) -> Sequence[OwnDatabase]:
+        """Those of the settings' databases that are listed in the context."""
+        contexts = self.contexts() if self.own else ()
+        return [each for each in self.own if each.stands_in(context, contexts)]
 
     def choose(self, choice: Choice) -> None:
         """Other profiles and regions are in force from now on."""
@@ -260,14 +268,16 @@ class AwsCloud:
         return node.id not in self._untagged if node.hybrid else node.vpc is not None or bool(node.tags)
 
     def database_pages(self) -> Iterator[DatabasePage]:
-        """The databases as they come, then their security groups. Raises AwsError where nothing can be read."""
+        """The databases as they come, those of the settings first, then the networks around them. Raises AwsError where
+        nothing can be read."""
         from ssm_tui.aws.databases import read_databases
 
         try:
             account = self._account()
         except AccessDeniedError:
             account = None
-        yield from read_databases(self._gateway, self._context, account)
+        own = [each.seen_from(self._context, account) for each in self._clouds.own_of(self._context)]
+        yield from read_databases(self._gateway, self._context, account, own)
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
         """StartSession, or for a command in a container ECS's ExecuteCommand, which starts a session too. What it says

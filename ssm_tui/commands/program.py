@@ -72,6 +72,7 @@ class Program:
             desk=self.desk,
             lessons=self._lessons,
             shell_document=self.settings.shell_document,
+            own=self.settings.databases,
         )
 
     @cached_property

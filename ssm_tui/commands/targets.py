@@ -11,7 +11,7 @@ from ssm_tui.commands.terminal import say
 from ssm_tui.domain.databases import Database, Reachable
 from ssm_tui.domain.grants import of_database, on_node
 from ssm_tui.domain.nodes import Node
-from ssm_tui.domain.relays import Relay, choose_relay, relay_if_allowed
+from ssm_tui.domain.relays import Relay, candidates, choose_relay, relay_if_allowed
 from ssm_tui.domain.saved import is_node_id
 from ssm_tui.domain.targets import resolve
 from ssm_tui.errors import TargetError
@@ -56,7 +56,7 @@ def find_either(clouds: Clouds, target: str) -> Target:
     if isinstance(found, Node):
         return on_node(found)
     around = next(each for each in listing.found if each.context == found.context)
-    near = [node for node in nodes if node.context == found.context and node.vpc == found.vpc]
+    near = candidates(found, [node for node in nodes if node.context == found.context], around.terrain)
     answers = {key: access for portion in clouds.open(found.context).access(near) for key, access in portion.items()}
     relay = choose_relay(found, [_with(node, answers) for node in near], around.terrain)
     return of_database(found, relay.node or relay_if_allowed(found, near, around.terrain))
@@ -72,7 +72,7 @@ def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:
 def find_relay(clouds: Clouds, database: Database, around: Found) -> Relay:
     """The relay for the database by the rule of the domain. Raises TargetError where there is none, with why."""
     cloud = clouds.open(database.context)
-    near = [node for node in read_nodes(cloud, access=False).nodes if node.vpc == database.vpc]
+    near = candidates(database, read_nodes(cloud, access=False).nodes, around.terrain)
     # Access is asked for the nodes that stand where a relay must: every simulation costs a call.
     answers = {key: access for portion in cloud.access(near) for key, access in portion.items()}
     relay = choose_relay(database, [_with(node, answers) for node in near], around.terrain)

@@ -20,6 +20,7 @@ from ssm_tui.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ssm_tui.domain.own import OwnDatabase
     from ssm_tui.domain.saved import SavedTunnel
 
 __all__ = ["PROJECT_FILE", "Paths", "Settings", "find_project_file", "load", "paths"]
@@ -28,6 +29,8 @@ APP = "ssm-tui"
 PROJECT_FILE = ".ssm-tui.toml"
 # What may stand in the environment too, as SSM_TUI_LAUNCHER and so on; it comes before the files.
 FROM_ENVIRONMENT = ("launcher", "plugin", "theme", "ca_bundle")
+# Tables of things that the user names: a project's are added to the user's.
+_NAMED = ("databases", "tunnels", "groups", "filters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ class Settings:
     """How long a tunnel that was opened for a client stays after it."""
     ca_bundle: str = ""
     """A file of certificates that database clients are told to trust, instead of RDS's own and the system's."""
+    databases: tuple[OwnDatabase, ...] = ()
+    """Databases that no service of AWS's tells of: `[databases.NAME]` each."""
     tunnels: tuple[SavedTunnel, ...] = ()
     """The saved tunnels, in the order of the file: `[tunnels.NAME]` each."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -156,16 +161,17 @@ def load(
             from ssm_tui.config.keys import setting
 
             values[name] = setting(name, environment[variable], where="the environment", shown=variable)
-    if "tunnels" in values:
-        values["tunnels"] = tuple(values["tunnels"].values())
+    for table in ("databases", "tunnels"):
+        if table in values:
+            values[table] = tuple(values[table].values())
     return Settings(**values)
 
 
 def _add(values: dict[str, Any], read: Mapping[str, Any], where: str) -> None:
-    """Lays a file's settings over those before it: tunnels, groups and filters one by one, everything else as a
+    """Lays a file's settings over those before it: what has names of the user's one by one, everything else as a
     whole."""
     for key, value in read.items():
-        values[key] = {**values.get(key, {}), **value} if key in ("tunnels", "groups", "filters") else value
+        values[key] = {**values.get(key, {}), **value} if key in _NAMED else value
     tunnels = values.get("tunnels", {})
     for name, members in values.get("groups", {}).items():
         if name in tunnels:

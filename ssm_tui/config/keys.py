@@ -14,6 +14,7 @@ import msgspec
 from ssm_tui.domain.accounts import ALL
 from ssm_tui.domain.filters import check_saved
 from ssm_tui.domain.nodes import NODE_FIELDS
+from ssm_tui.domain.own import OTHER, PORTS, OwnDatabase
 from ssm_tui.domain.production import parse_mark
 from ssm_tui.domain.saved import SavedTunnel
 from ssm_tui.errors import ConfigError, FilterError
@@ -33,8 +34,11 @@ NOT_IN_PROJECTS = {
     "ca_bundle": _GUARDS,
     "shell_document": "it chooses what is run on the nodes",
 }
-# Nor may it open a port of this machine to the network.
-NOT_IN_PROJECTS_TUNNELS = ("bind",)
+# Nor may it open a port of this machine to the network, or choose which of the user's passwords goes to its host.
+NOT_IN_PROJECTS_TABLES = {
+    "tunnels": ("bind", "it opens a port to the network; save the tunnel in {instead}, or use --bind"),
+    "databases": ("secret", "it chooses a password that the host is given; name the database in {instead}"),
+}
 WIDEST = 8
 """How many sessions a tunnel may have at most, whatever the user wishes: AWS limits how many may be started."""
 
@@ -61,6 +65,10 @@ def _region(value: str) -> bool:
 def _name(value: str) -> bool:
     # What begins with a dash could not be given on the command line.
     return _names((value,)) and not value.startswith("-")
+
+
+def _spaced(value: str) -> bool:
+    return any(char.isspace() for char in value)
 
 
 def _port(value: int) -> bool:
@@ -112,11 +120,26 @@ _KEYS: Mapping[str, _Key] = {
     "clients": _Key(dict[str, str], 'a table of programs by protocol, such as { postgres = "pgcli" }'),
     "client_linger_seconds": _Key(float, "a number of seconds from 0 to 86400", lambda value: 0 <= value <= 86400),
     "ca_bundle": _Key(str, "the path of a file of CA certificates (PEM) that is there", _file),
+    "databases": _Key(_ANY_TABLE, 'tables, such as [databases.legacy] with host = "db.internal", engine = "postgres"'),
     "tunnels": _Key(_ANY_TABLE, 'tables, such as [tunnels.orders] with database = "orders"'),
     "groups": _Key(_ANY_TABLE, 'a table of lists of saved tunnels, such as pay = ["orders", "cache"]'),
     "filters": _Key(_ANY_TABLE, 'a table of filters, such as prod = "env=prod ping:online"'),
 }
 
+_ENGINES = (*PORTS, OTHER)
+_DATABASE_KEYS: Mapping[str, _Key] = {
+    "host": _Key(str, "a host name or address as the relay sees it", lambda value: _name(value) and not _spaced(value)),
+    "port": _PORT,
+    "engine": _Key(str, f"one of {', '.join(_ENGINES)}", _ENGINES.__contains__),
+    "vpc": _Key(str, "the id of the VPC that it stands in, such as vpc-0e1f2a3b", _name),
+    "relay": _Key(str, "a node's id or name", _name),
+    "user": _Key(str, "a user's name", _name),
+    "database": _Key(str, "a database's name", _name),
+    "profile": _Key(str, "a profile's name", _name),
+    "region": _Key(str, "a region, such as ap-northeast-2", _region),
+    "tls": _Key(bool, "true where it takes nothing but TLS, else false"),
+    "secret": _Key(str, "the name or ARN of the secret that holds its password", _name),
+}
 _TUNNEL_KEYS: Mapping[str, _Key] = {
     "database": _Key(str, "a database's id or endpoint", _name),
     "target": _Key(str, "a node's id or name", _name),
@@ -149,20 +172,21 @@ def check_project(raw: Mapping[str, Any], where: str, *, instead: Path) -> None:
                 f"{where}: {key} may not be set in a project's file",
                 f"{why}; set it in {instead}",
             )
-    tunnels = raw.get("tunnels")
-    for name, table in tunnels.items() if isinstance(tunnels, dict) else ():
-        for key in NOT_IN_PROJECTS_TUNNELS:
+    for section, (key, why) in NOT_IN_PROJECTS_TABLES.items():
+        tables = raw.get(section)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
             if isinstance(table, dict) and key in table:
                 raise ConfigError(
-                    f"{where}: tunnels.{name}.{key} may not be set in a project's file",
-                    f"it opens a port to the network; save the tunnel in {instead}, or use --bind",
+                    f"{where}: {section}.{name}.{key} may not be set in a project's file", why.format(instead=instead)
                 )
 
 
 def setting(key: str, value: Any, *, where: str, shown: str = "") -> Any:
-    """A setting's value, checked: tunnels, groups and filters become dictionaries by name. `shown` is the key as the
+    """A setting's value, checked: what has names of the user's becomes a dictionary. `shown` is the key as the
     user wrote it, where that is another. Raises ConfigError."""
     checked = _checked(shown or key, key, value, where=where)
+    if key == "databases":
+        return {name: _database(name, table, where=where) for name, table in checked.items()}
     if key == "tunnels":
         return {name: _tunnel(name, table, where=where) for name, table in checked.items()}
     if key == "groups":
@@ -224,6 +248,22 @@ def _tunnel(name: str, table: Any, *, where: str) -> SavedTunnel:
             "a tunnel has database (and relay, if you choose it), or target and port (and host, if that is another)",
         )
     return SavedTunnel(name=name, **values)
+
+
+def _database(name: str, table: Any, *, where: str) -> OwnDatabase:
+    shown = f"databases.{name}"
+    _check_name("databases", name, where=where)
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: {shown} = {table!r} is not allowed", f'{shown} is a table: host = "…" and so on')
+    values = {
+        key: _checked(f"{shown}.{key}", key, value, where=where, known=_DATABASE_KEYS) for key, value in table.items()
+    }
+    if "host" not in values:
+        raise ConfigError(f"{where}: [{shown}] has no host", "a database has host, and engine or port")
+    port = values.pop("port", None) or PORTS.get(values.get("engine", OTHER))
+    if port is None:
+        raise ConfigError(f"{where}: [{shown}] has no port", "give its port, or an engine that has one of its own")
+    return OwnDatabase(name=name, port=port, **values)
 
 
 def _misfit(values: Mapping[str, Any]) -> str:

@@ -120,9 +120,11 @@ def judge(database: Database, node: Node, terrain: Terrain) -> Candidate:
 def candidates(
     database: Database, nodes: Iterable[Node], terrain: Terrain, preferences: Preferences = NO_PREFERENCES
 ) -> list[Node]:
-    """The nodes of the database's region in its VPC and in those joined to it. Where its VPC is not known, as of the
-    user's own entries, those that the settings prefer."""
+    """The nodes of the database's region in its VPC and in those joined to it; of the user's own entries the one that
+    the entry names, if it names one. Where the VPC is not known, those that the settings prefer."""
     here = [node for node in nodes if node.context.region == database.context.region]
+    if database.relay is not None:
+        return [node for node in here if database.relay in (node.id, node.name)]
     if database.vpc is None:
         return [node for node in here if preferences.place(node) < len(preferences.relays)]
     joined = terrain.joined(database.vpc)
@@ -151,10 +153,12 @@ def in_words(candidate: Candidate, database: Database) -> str:
 def _why_none(database: Database, near: Sequence[Node]) -> Relay | None:
     """Where none of them can be a relay, whatever the network allows: one reason for all."""
     if not near:
+        if database.relay is not None:
+            return Relay(None, Reachable.NO, f"no node is called {database.relay}, the relay that the settings name")
         if database.vpc is None:
             return Relay(None, Reachable.UNKNOWN, "the database's VPC is not known: name a relay")
         return Relay(None, Reachable.NO, f"no node that Systems Manager knows is in {database.vpc}")
-    where = f"in {database.vpc}" if database.vpc else "that the settings prefer"
+    where = f"in {database.vpc}" if database.vpc and not database.relay else "that the settings name"
     online = [node for node in near if node.online]
     if not online:
         return Relay(None, Reachable.NO, f"none of the {len(near)} nodes {where} is online")

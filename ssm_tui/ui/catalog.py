@@ -292,7 +292,11 @@ class Catalog:
     def _near(self, database: Database, nodes: Mapping[Context, Mapping[str | None, list[Node]]]) -> list[Node]:
         """Those that may be relays: of a context's 10,000 nodes a few hundred stand in any one VPC."""
         here = nodes.get(database.context, {})
-        wanted = here if database.vpc is None else self._databases.terrain(database.context).joined(database.vpc)
+        wanted = (
+            here
+            if database.vpc is None or database.relay
+            else self._databases.terrain(database.context).joined(database.vpc)
+        )
         return [node for vpc in wanted for node in here.get(vpc, ())]
 
     def relay_if_allowed(self, database: Database) -> Node | None:

@@ -16,11 +16,11 @@ from ssm_tui.aws.databases.source import Owner, Source
 from ssm_tui.aws.networks import read_network
 from ssm_tui.aws.streams import merged
 from ssm_tui.domain.contexts import Note
-from ssm_tui.domain.databases import DatabasePage, Kind
+from ssm_tui.domain.databases import Database, DatabasePage, Kind
 from ssm_tui.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ssm_tui.aws.gateway import Gateway
     from ssm_tui.domain.contexts import Context
@@ -54,16 +54,20 @@ _SERVICES = (
 )
 
 
-def read_databases(gateway: Gateway, context: Context, account: str | None) -> Iterator[DatabasePage]:
-    """The databases as they come, then the networks around them. A service that says no becomes a note; one that the
-    region has not is left out.
+def read_databases(
+    gateway: Gateway, context: Context, account: str | None, own: Sequence[Database] = ()
+) -> Iterator[DatabasePage]:
+    """The user's `own` databases, all others as they come, then the networks around them. A service that says no
+    becomes a note; one that the region has not is left out.
 
-    Raises AwsError where none of the services could be read.
+    Raises AwsError where none of the services could be read and there are no own ones.
     """
+    if own:
+        yield DatabasePage(tuple(own))
     owner = Owner(context, account)
     services = [each for each in _SERVICES if regions.has_service(context.region, each.endpoint)]
     failures: list[AwsError] = []
-    vpcs: set[str] = set()
+    vpcs = {database.vpc for database in own if database.vpc}
     for event in merged([partial(_told, service, Source(gateway, owner)) for service in services]):
         if isinstance(event, DatabasePage):
             vpcs.update(database.vpc for database in event.databases if database.vpc)
@@ -71,7 +75,7 @@ def read_databases(gateway: Gateway, context: Context, account: str | None) -> I
             continue
         service, error = event
         failures.append(error)
-        if len(failures) == len(services):
+        if len(failures) == len(services) and not own:
             raise failures[0]
         refused = Note(f"{service.name} could not be read: {error.message}", error.hint)
         yield DatabasePage(notes=(refused,), unread=service.kinds)
