@@ -12,6 +12,7 @@ import pytest
 from ssm_tui.commands.arguments import parse
 from ssm_tui.config import Settings
 from ssm_tui.domain.connection import formats
+from ssm_tui.domain.databases import DATABASE_FIELDS
 from ssm_tui.domain.nodes import NODE_FIELDS
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.ui.actions import ACTIONS, Action
@@ -83,9 +84,12 @@ def test_every_state_of_a_tunnel() -> None:
 
 
 def test_the_fields_it_shows_exist() -> None:
-    shown = set(re.findall(r"`([a-z]+):[^`A-Z]+`", README))
-    assert shown - {"tag", "field"} <= set(NODE_FIELDS)
-    assert len(shown) > 3
+    before, _, rest = README.partition("\n## Databases\n")
+    section, _, behind = rest.partition("\n## ")
+    of_nodes, of_databases = (set(re.findall(r"`([a-z]+):[^`A-Z]+`", text)) for text in (before + behind, section))
+    assert of_nodes - {"tag", "field"} <= set(NODE_FIELDS)
+    assert of_databases <= {*DATABASE_FIELDS, "reachable"}
+    assert min(len(of_nodes), len(of_databases)) > 3
 
 
 def test_the_formats_of_connection_strings() -> None:
