@@ -27,7 +27,7 @@ MOST_BESIDE = 10_000
 KEYS = "web-0012"
 FRESH = b" fresh"  # the state of a context; there is a key named Refresh
 QUIET = 0.12  # seconds after which nothing more comes of a key
-# Not to be confused with the time of the list: 100,000 nodes are 1,000 simulations, 4 at a time.
+# Not to be confused with the time of the list: 100,000 nodes are some hundred simulations, 4 at a time.
 NO_ACCESS = ("--deny", "iam:*")
 
 

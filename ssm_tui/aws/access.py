@@ -24,7 +24,7 @@ from ssm_tui.aws.streams import merged
 from ssm_tui.aws.verdicts import Agenda, Fingerprint, Group, Verdicts
 from ssm_tui.domain.access import DOCUMENTS, Access, Answer, SessionKind, Verdict, everywhere
 from ssm_tui.domain.kinds import NodeKind
-from ssm_tui.errors import AccessDeniedError, AwsError
+from ssm_tui.errors import AccessDeniedError, AwsError, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -98,6 +98,7 @@ class _Reading:
         self._simulator, self._documents = simulator, documents
         self._fingerprint = Fingerprint(simulator.principal, simulator.keys, documents)
         self._asked = 0
+        self._rest = TOO_MANY  # what is said of nodes that it stops before
 
     def read(self, nodes: Iterable[Node]) -> Iterator[Portion]:
         """The access to each node, in portions."""
@@ -117,7 +118,7 @@ class _Reading:
         lanes = min(AT_ONCE, len(asked))
         yield from merged([partial(self._lane, agenda)] * lanes)
         if left := agenda.rest():
-            yield {node.key: everywhere(TOO_MANY) for node in left}
+            yield {node.key: everywhere(self._rest) for node in left}
 
     def _group(self, node: Node) -> Group:
         account = node.account or self._caller.account
@@ -155,6 +156,11 @@ class _Reading:
             group, nodes = taken
             try:
                 portion = self._judge(group, nodes)
+            except ThrottledError as error:
+                # After all the waiting that there is: whoever goes on only keeps others from their calls.
+                self._rest = replace(TOO_MANY, reason=error.message)
+                self._asked = MOST
+                yield unknown(nodes, error)
             except AwsError as error:
                 yield unknown(nodes, error)
             else:

@@ -62,7 +62,7 @@ class Verdicts:
     def keep(self, fingerprint: Fingerprint, group: Group, access: Mapping[NodeKey, Access]) -> None:
         """IAM has said this, unless its word has been doubted since it was asked."""
         with self._keeping:
-            if self._fingerprint is fingerprint:
+            if self._fingerprint == fingerprint:
                 now = self._clock()
                 self._kept |= {key: _Kept(group, each, now) for key, each in access.items()}
 

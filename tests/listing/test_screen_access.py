@@ -20,7 +20,7 @@ async def test_the_list_answers_while_verdicts_come_and_then_filters_by_them(sta
     gates = [wire.plan.hold(SIMULATE, ordinal) for ordinal in range(7, 30)]
     async with on_screen(size=(140, 30)) as person:
         await person.sees(f"Nodes {MANY:,}")
-        await person.until(lambda: gates[0].reached.is_set())
+        await person.until(gates[0].reached.is_set)
         await person.sees("s f r h")
         await person.sees("– – – –")
         assert "? ? ? ?" not in person.text()  # of what is looked at everything is known

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
-from ssm_tui.aws.access import MOST, TOO_MANY
+from ssm_tui.aws.access import AT_ONCE, MOST, TOO_MANY
+from ssm_tui.aws.gateway import ATTEMPTS
 from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.aws.pacing import Pace
 from ssm_tui.domain.access import Access, Cause, Decider, Verdict
@@ -14,7 +15,7 @@ from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, NodeKey
 from tests.listing.conftest import Stand
-from tests.wire import Fleet, Wire
+from tests.wire import Fleet, Trouble, Wire
 from tests.wire.fleet import REGION
 from tests.wire.plan import Policies
 
@@ -122,3 +123,31 @@ def test_a_tag_with_too_many_values_costs_a_bounded_number_of_calls(wire: Wire) 
     left = [node for node in nodes if node.key not in known]
     again = judged(cloud, left)
     assert sum(each.known for each in again.values()) == MOST
+
+
+def test_nodes_that_come_later_cost_their_own_calls_alone(stand: Stand) -> None:
+    wire = stand(Fleet(300, hybrid=0.0))
+    wire.plan.policies = Policies(teams=THREE)
+    cloud = AwsCloud(Context(None, REGION))
+    nodes = nodes_at(cloud)
+    judged(cloud, nodes[:100])
+    judged(cloud, nodes[100:])
+    before = iam_calls(wire)
+    assert len(judged(cloud, nodes)) == len(nodes)
+    assert iam_calls(wire) - before == 2 + len({node.tags["team"] for node in nodes})  # nothing but probes
+
+
+def test_once_iam_asks_for_fewer_calls_no_more_are_made(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssm_tui.aws.throttling.ATTEMPTS", 1)  # botocore's own remain
+    wire = stand(Fleet(300))
+    wire.plan.policies = Policies(teams=frozenset({"web-00007"}), key="Name")
+    wire.plan.add(Trouble.THROTTLED, "iam:SimulatePrincipalPolicy", first=12)
+    cloud = AwsCloud(Context(None, REGION))
+    nodes = nodes_at(cloud)
+    access = judged(cloud, nodes)
+    assert len(access) == len(nodes)
+    assert sum(each.known for each in access.values()) == 10  # beside the documents
+    assert wire.plan.counted()["iam:SimulatePrincipalPolicy"] <= 11 + AT_ONCE * ATTEMPTS
+    assert {each.shell.reason for each in access.values() if not each.known} == {
+        "AWS asked for fewer calls (iam:SimulatePrincipalPolicy: Throttling)"
+    }
