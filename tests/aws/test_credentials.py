@@ -19,6 +19,7 @@ from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.credentials import PasswordMeans
 from ssm_tui.domain.databases import Database, Kind
 from ssm_tui.errors import AccessDeniedError, AwsError, CredentialsError, TargetError
+from tests.aws.conftest import SIMULATING, Administrator, allow, cloud_of
 from tests.builders import database
 
 KEY, SECRET_KEY, SESSION = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session/token=="
@@ -309,3 +310,52 @@ def test_what_iam_does_not_tell_is_said() -> None:
 def test_the_root_user_may_everything() -> None:
     root = identity("arn:aws:iam::123456789012:root")
     assert doubt(Answering(AwsError("not asked")), lambda: root, database(**IAM_DB), "app") == ""
+
+
+# On the wire
+
+
+def test_the_password_that_rds_manages(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow("rds:Describe*", "secretsmanager:GetSecretValue")))
+    pages = list(cloud.database_pages())
+    (ledger,) = (each for page in pages for each in page.databases if each.id == "ledger")
+    secret = admin.client("secretsmanager").get_secret_value(SecretId=ledger.secret_arn)["SecretString"]
+    found = cloud.credentials(ledger, PasswordMeans.SECRET)
+    assert found.user == "ledger"
+    assert f'"{found.password.reveal()}"' in secret
+
+
+def test_a_secret_that_may_not_be_read_is_said_with_what_to_ask_for(admin: Administrator) -> None:
+    cloud = cloud_of(admin.profile(allow("rds:Describe*")))
+    (ledger,) = (each for page in cloud.database_pages() for each in page.databases if each.id == "ledger")
+    with pytest.raises(AccessDeniedError) as raised:
+        cloud.credentials(ledger, PasswordMeans.SECRET)
+    assert raised.value.action == "secretsmanager:GetSecretValue"
+    assert "ask for a policy" in raised.value.hint
+
+
+def test_a_login_by_token_is_doubted_by_the_callers_own_policies(admin: Administrator) -> None:
+    looking = allow("rds:Describe*", *SIMULATING)
+    may = allow("rds-db:connect", resource="arn:aws:rds-db:*:*:dbuser:*/reader")
+    cloud = cloud_of(admin.profile(looking, may))
+    (orders,) = (each for page in cloud.database_pages() for each in page.databases if each.id == "orders")
+    assert cloud.credentials(orders, PasswordMeans.TOKEN, "reader").doubt == ""
+    assert "rds-db:connect as app" in cloud.credentials(orders, PasswordMeans.TOKEN, "app").doubt
+    blind = cloud_of(admin.profile(may))
+    assert "is not known" in blind.credentials(orders, PasswordMeans.TOKEN, "reader").doubt
+
+
+def test_redshifts_passwords(admin: Administrator) -> None:
+    redshift = admin.client("redshift")
+    redshift.create_cluster(
+        ClusterIdentifier="of-a-test", NodeType="ra3.large", MasterUsername="admin", MasterUserPassword="Secret123"
+    )
+    try:
+        cloud = cloud_of(admin.profile(allow("redshift:GetClusterCredentials")))
+        db = database("of-a-test", context=cloud.context, kind=Kind.REDSHIFT, engine="redshift", database="dev")
+        found = cloud.credentials(db, PasswordMeans.TOKEN, "analyst")
+        assert found.user.endswith("analyst")
+        assert found.password.reveal()
+        assert 0 < found.seconds <= 900
+    finally:
+        redshift.delete_cluster(ClusterIdentifier="of-a-test", SkipFinalClusterSnapshot=True)
