@@ -62,7 +62,7 @@ class Evaluations:
             return Answer(Verdict.ALLOWED, reason, None, arn, deciders, tags)
         if missing:
             # With that key a statement may allow it, or one that forbids it may not apply.
-            reason = f"your policies look at {missing}, which only AWS knows at the time"
+            reason = only_aws_knows(missing)
             return Answer(Verdict.UNKNOWN, reason, None, arn, deciders, tags)
         cause = self._cause(decision, result, details, deciders)
         if cause is Cause.EXPLICIT:
@@ -98,6 +98,11 @@ class Evaluations:
         """The keys that only AWS knows; a tag that is not told is one that the resource has not."""
         keys = decode.texts(details.get("MissingContextValues"))
         return ", ".join(key for key in keys if not key.casefold().startswith(_TAGS) and not self._lacks(key))
+
+
+def only_aws_knows(keys: str) -> str:
+    """Why a verdict is open."""
+    return f"your policies look at {keys}, which only AWS knows at the time"
 
 
 def _named(deciders: Sequence[Decider]) -> str:

@@ -6,11 +6,14 @@ is told: a resource's tags and the caller's own attributes are handed to it as c
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ssm_tui.aws import decode
-from ssm_tui.aws.evaluations import Evaluations
+from ssm_tui.aws.evaluations import Evaluations, only_aws_knows
 from ssm_tui.aws.principals import entities, known_principal
+from ssm_tui.domain.access import Verdict
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.errors import AwsError
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 ACTION = "ssm:StartSession"
 EXECUTE = "ecs:ExecuteCommand"
 DOCUMENT_CHECK = "ssm:SessionDocumentAccessCheck"
+_CODE = "aws:MultiFactorAuthPresent"
+_NO_CODE = {_CODE: ("boolean", "false")}
 # How a node's tags are named in conditions: by every kind in two ways, by EC2 and ECS in one of their own too.
 _EVERYWHERE = ("ssm:resourceTag/", "aws:ResourceTag/")
 TAG_PREFIXES = (*_EVERYWHERE, "ec2:ResourceTag/", "ecs:ResourceTag/")
@@ -81,6 +86,9 @@ class Simulator:
             **principal.facts,
         }
         self._facts = {key: fact for key, fact in known.items() if key.casefold() in self._keys}
+        self._code_unknown = _CODE.casefold() in self._keys - {key.casefold() for key in self._facts} and not (
+            principal.lacks(_CODE)
+        )
 
     def _look_up(self, caller: Caller, region: str) -> tuple[Entity, tuple[str, ...]]:
         """The principal, and the keys that its policies look at."""
@@ -130,7 +138,7 @@ class Simulator:
         while rest:
             several = rest[: self._chunk]
             try:
-                answers |= self._asked(actions, several, subject)
+                answers |= self._whatever_code(actions, several, subject)
             except AwsError as error:
                 if error.code not in _TOO_MANY or len(several) <= _LEAST:
                     raise
@@ -139,13 +147,31 @@ class Simulator:
                 rest = rest[len(several) :]
         return answers
 
+    def _whatever_code(
+        self, actions: Sequence[str], arns: Sequence[str], subject: Subject
+    ) -> dict[tuple[str, str], Answer]:
+        """Where nobody knows whether an MFA code was shown, what is allowed is asked about once more without one: IAM
+        passes over a statement that denies by a key that it is not told."""
+        answers = self._asked(actions, arns, subject)
+        allowed = dict.fromkeys(arn for (_, arn), answer in answers.items() if answer.verdict is Verdict.ALLOWED)
+        if self._code_unknown and allowed:
+            for place, answer in self._asked(actions, tuple(allowed), subject, _NO_CODE).items():
+                if answer.verdict is Verdict.DENIED and answers[place].verdict is Verdict.ALLOWED:
+                    answers[place] = replace(answer, verdict=Verdict.UNKNOWN, reason=only_aws_knows(_CODE), cause=None)
+        return answers
+
     def beneath(self, action: str, arns: Sequence[str], subject: Subject = _NOTHING) -> dict[tuple[str, str], Answer]:
         """What IAM would answer if the permissions boundary allowed everything: the one that is given here stands in
         the place of the principal's own."""
         return self._asked((action,), arns, subject, PermissionsBoundaryPolicyInputList=[_EVERYTHING])
 
     def _asked(
-        self, actions: Sequence[str], arns: Sequence[str], subject: Subject, **more: Any
+        self,
+        actions: Sequence[str],
+        arns: Sequence[str],
+        subject: Subject,
+        facts: Mapping[str, Fact] = MappingProxyType({}),
+        **more: Any,
     ) -> dict[tuple[str, str], Answer]:
         answers: dict[tuple[str, str], Answer] = {}
         self._step()
@@ -157,7 +183,7 @@ class Simulator:
             PolicySourceArn=self.principal,
             ActionNames=list(actions),
             ResourceArns=list(arns),
-            ContextEntries=self._entries(subject),
+            ContextEntries=self._entries(subject, facts),
             **more,
         ):
             for result in decode.entries(page.get("EvaluationResults")):
@@ -166,8 +192,8 @@ class Simulator:
                     answers[action, arn] = answer
         return answers
 
-    def _entries(self, subject: Subject) -> list[dict[str, Any]]:
-        known = {**self._facts, **{key: ("string", value) for key, value in subject.entries}}
+    def _entries(self, subject: Subject, facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
+        known = {**self._facts, **facts, **{key: ("string", value) for key, value in subject.entries}}
         return [
             {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": [value]}
             for key, (kind, value) in known.items()

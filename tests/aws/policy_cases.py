@@ -280,6 +280,11 @@ ROLES: dict[str, Case] = {
     ),
     "a session with a code": Case(CODED, EVERY, role=True, profile=True, code=True),
     "a session without a code": Case(CODED, NONE, role=True, profile=True),
+    "a code would not matter": Case(
+        (allow(START), *CODED, deny("ssm:SendCommand", Condition=by("Bool", "aws:MultiFactorAuthPresent", "false"))),
+        EVERY,
+        role=True,
+    ),
     "a session with a code is not denied": Case(UNCODED_DENIED, EVERY, role=True, profile=True, code=True),
     "a session without a code is denied": Case(UNCODED_DENIED, NONE, role=True, profile=True),
     "a role under an organization": Case(
@@ -317,6 +322,12 @@ OPEN: dict[str, Case] = {
     "a code, with keys of a session": Case(CODED, UNKNOWN, "aws:MultiFactorAuthPresent", role=True),
     "denied without a code, with keys of a session": Case(
         UNCODED_DENIED, UNKNOWN, "aws:MultiFactorAuthPresent", role=True
+    ),
+    "denied where no code was shown, with keys of a session": Case(
+        (allow(START), deny(START, Condition=by("Bool", "aws:MultiFactorAuthPresent", "false"))),
+        UNKNOWN,
+        "aws:MultiFactorAuthPresent",
+        role=True,
     ),
     "the tags of a session": Case(
         (when("StringEquals", "aws:PrincipalTag/team", "pay"),), UNKNOWN, "aws:PrincipalTag/team",
