@@ -198,10 +198,12 @@ def _named_node_groups(group: Any) -> Any:
     region = getattr(group, "arn", "").split(":")[3:4]
     if not region:
         return group.kept_node_groups
-    return _renamed(group.kept_node_groups, region[0])
+    within = getattr(group, "transit_encryption_enabled", False)
+    return _renamed(group.kept_node_groups, region[0], _TLS_NAMES if within else _PLAIN_NAMES)
 
 
 # Moto names every group as one with TLS; without it AWS has the group's name first, then the shard.
+_TLS_NAMES = ((r"\.use1\.", ".{short}."), (r"^us-east-1([a-f])$", r"{region}\1"))
 _PLAIN_NAMES = (
     (r"^master\.([^.]+)\.([^.]+)\.use1\.", r"\1.\2.ng.0001.{short}."),
     (r"^replica\.([^.]+)\.([^.]+)\.use1\.", r"\1-ro.\2.ng.0001.{short}."),
@@ -210,13 +212,13 @@ _PLAIN_NAMES = (
 )
 
 
-def _renamed(value: Any, region: str) -> Any:
+def _renamed(value: Any, region: str, names: tuple[tuple[str, str], ...]) -> Any:
     if isinstance(value, list):
-        return [_renamed(each, region) for each in value]
+        return [_renamed(each, region, names) for each in value]
     if isinstance(value, dict):
-        return {key: _renamed(each, region) for key, each in value.items()}
+        return {key: _renamed(each, region, names) for key, each in value.items()}
     if isinstance(value, str):
-        for pattern, name in _PLAIN_NAMES:
+        for pattern, name in names:
             value = re.sub(pattern, name.format(short=short_region(region), region=region), value)
     return value
 

@@ -112,6 +112,8 @@ class DatabaseSpec:
     """Another user, who logs in by IAM."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Where they differ from the engine's: in a parameter group of the database's own."""
+    tls: bool = False
+    """Of caches: whether they take TLS, and nothing else. One with a user has an access list of users."""
     managed: bool = False
     """Whether RDS keeps the user's password, in a secret of its own."""
     secret: str = ""

@@ -110,8 +110,10 @@ def _proxy(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -
     rds.register_db_proxy_targets(DBProxyName=spec.name, DBInstanceIdentifiers=[spec.target])
 
 
-def _cache(seeding: Seeding, spec: DatabaseSpec, _passwords: Mapping[str, str]) -> None:
+def _cache(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:
     cache = seeding.of_network("elasticache", spec.network)
+    listed = _cache_users(cache, spec, passwords) if spec.user else {}
+    _make_secret(seeding, spec, passwords)
     cache.create_cache_subnet_group(
         CacheSubnetGroupName=f"{spec.name}-subnets",
         CacheSubnetGroupDescription=spec.name,
@@ -123,14 +125,24 @@ def _cache(seeding: Seeding, spec: DatabaseSpec, _passwords: Mapping[str, str]) 
         "CacheNodeType": "cache.t4g.small",
         "CacheSubnetGroupName": f"{spec.name}-subnets",
         "SecurityGroupIds": [seeding.groups[spec.network, spec.group]],
+        "TransitEncryptionEnabled": spec.tls,
         "Tags": tags(spec),
     }
     made = cache.create_replication_group(
-        ReplicationGroupId=spec.name, ReplicationGroupDescription=spec.name, NumCacheClusters=1, **common
+        ReplicationGroupId=spec.name, ReplicationGroupDescription=spec.name, NumCacheClusters=1, **common, **listed
     )
     # AWS makes the members by itself; moto wants them asked for.
     for member in made["ReplicationGroup"]["MemberClusters"]:
         cache.create_cache_cluster(CacheClusterId=member, ReplicationGroupId=spec.name, NumCacheNodes=1, **common)
+
+
+def _cache_users(cache: Any, spec: DatabaseSpec, passwords: Mapping[str, str]) -> dict[str, list[str]]:
+    """One who reads and writes by a password, one by IAM's tokens; the groups of users that the cache is given."""
+    access = {"Engine": spec.engine, "AccessString": "on ~* +@read +@write +@connection"}
+    by_password = {"Type": "password", "Passwords": [passwords[spec.user]]}
+    cache.create_user(UserId=spec.user, UserName=spec.user, AuthenticationMode=by_password, **access)
+    cache.create_user(UserId=spec.token_user, UserName=spec.token_user, AuthenticationMode={"Type": "iam"}, **access)
+    return {"UserGroupIds": [spec.name]}
 
 
 def _make_secret(seeding: Seeding, spec: DatabaseSpec, passwords: Mapping[str, str]) -> None:

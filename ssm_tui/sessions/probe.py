@@ -16,6 +16,8 @@ from ssm_tui.domain.databases import Family
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ssm_tui.domain.tunnels import TunnelRequest
+
 # PostgreSQL's SSLRequest: length 8, code 80877103. Answered with one byte, before any authentication, and not logged.
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
@@ -49,6 +51,16 @@ _GREETINGS: Mapping[Family, Callable[[], bytes]] = {
     Family.REDIS: lambda: b"PING\r\n",
     Family.HTTPS: client_hello,
 }
+
+
+# These begin with TLS where they have it; PostgreSQL and MySQL begin in clear.
+_BEGIN_WITH_TLS = (Family.REDIS, Family.MEMCACHED, Family.MONGO)
+
+
+def spoken(request: TunnelRequest) -> Family:
+    """How to begin with the far end: as its family does, or with TLS where its database takes nothing else."""
+    within = request.database is not None and request.database.tls is True
+    return Family.HTTPS if within and request.family in _BEGIN_WITH_TLS else request.family
 
 
 async def probe(family: Family, host: str, port: int, patience: float, quiet: float) -> Reached:

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ssm_tui.domain.databases import Family
-from ssm_tui.sessions.probe import SSL_REQUEST, Reached, client_hello, probe
+from ssm_tui.domain.tunnels import TunnelRequest
+from ssm_tui.sessions.probe import SSL_REQUEST, Reached, client_hello, probe, spoken
+from tests.builders import SEOUL, database
 from tests.sessions.servers import Handler, server
 
 PATIENCE = 10.0
@@ -134,3 +137,19 @@ async def test_a_port_that_refuses(family: Family) -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
             await look(family, unused.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("family", "tls", "beginning"),
+    [
+        (Family.REDIS, True, Family.HTTPS),
+        (Family.MONGO, True, Family.HTTPS),
+        (Family.REDIS, None, Family.REDIS),
+        (Family.POSTGRES, True, Family.POSTGRES),
+        (Family.MYSQL, True, Family.MYSQL),
+    ],
+)
+def test_what_takes_tls_alone_is_begun_with_it(family: Family, tls: bool | None, beginning: Family) -> None:
+    request = TunnelRequest(SEOUL, "i-1", 6379, family=family, database=database("carts", tls=tls))
+    assert spoken(request) is beginning
+    assert spoken(replace(request, database=None)) is family

@@ -13,7 +13,7 @@ from ssm_tui.domain.sessions import LOOPBACK, Command, SessionSpec
 from ssm_tui.errors import AccessDeniedError, FarEndError, SessionError, SsmTuiError
 from ssm_tui.sessions import reading
 from ssm_tui.sessions.children import Child
-from ssm_tui.sessions.probe import Reached, probe
+from ssm_tui.sessions.probe import Reached, probe, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,7 +248,7 @@ class Session:
         far = request.far_end
         self._far_end_refused.clear()
         try:
-            reached = await probe(request.family, self.host, self.port, seconds, self._quiet)
+            reached = await probe(spoken(request), self.host, self.port, seconds, self._quiet)
         except OSError as problem:
             raise _PortGoneError(f"the session's port does not answer: {problem.strerror}", "retry") from None
         if reached is Reached.SILENT:

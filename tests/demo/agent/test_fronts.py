@@ -15,6 +15,8 @@ import psycopg
 import pytest
 import redis
 from cryptography import x509
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ssm_tui.demo.servers import (
     Authority,
@@ -91,7 +93,8 @@ class World:
     @asynccontextmanager
     async def redis(self, far: Far, **chosen: Any) -> AsyncIterator[redis.Redis]:
         host, port = await asyncio.to_thread(self._address, far)
-        with redis.Redis(host=host, port=port, decode_responses=True, **chosen) as client:
+        once = Retry(NoBackoff(), 0)
+        with redis.Redis(host=host, port=port, decode_responses=True, retry=once, **chosen) as client:
             yield client
 
 

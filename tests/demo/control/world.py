@@ -75,7 +75,7 @@ def world() -> Iterator[World]:
     url = server.start()
     keys = create_administrator(fleet)
     users = (each.user for each in fleet.databases)
-    seed(Seeding(url, fleet, keys, registry, lambda _words: None), dict.fromkeys(users, "a-password"))
+    seed(Seeding(url, fleet, keys, registry, lambda _words: None), dict.fromkeys(users, "a password of the tests"))
     environment = {"AWS_ENDPOINT_URL": url, "AWS_REGION": fleet.account.default_region}
     administrator = Caller(environment, keys.access_key, keys.secret)
     for region in ("ap-northeast-2", "us-east-1"):
