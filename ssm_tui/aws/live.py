@@ -259,6 +259,9 @@ class AwsCloud:
         caller, user_id = self._identity()
         explainer = Explainer(self._gateway, caller, user_id, target, self._tags_known, self._clouds.documents)
         found = explainer.explain(known)
+        if (node := target.node) is not None:
+            learned = self._clouds.school.applied(caller, self._context.region, {node.key: found.access})
+            found = found.corrected(learned[node.key])
         return replace(found, alias=self.alias())
 
     def _tags_known(self, node: Node) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ssm_tui.domain.access import NOT_ASKED, Answer, Cause, Decider, Verdict
+from ssm_tui.domain.access import NOT_ASKED, Access, Answer, Cause, Decider, SessionKind, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,6 +107,16 @@ class Explanation:
     quotes: tuple[Quote, ...] = ()
     doubt: str = ""
 
+    @property
+    def access(self) -> Access:
+        """The answers to the kinds of session that were asked about."""
+        answers = {each.name: each.answer for each in self.undertakings}
+        return Access(*(answers.get(kind.value, NOT_ASKED) for kind in SessionKind))
+
+    def corrected(self, access: Access) -> Explanation:
+        """With answers that sessions have given, where those are others than IAM's."""
+        return replace(self, undertakings=tuple(_corrected(each, access) for each in self.undertakings))
+
     def points(self, name: str = "") -> tuple[Point, ...]:
         """Those of one undertaking that is not allowed, or of all such, each once; with what its session wants then."""
         wanted = [each for each in self.undertakings if name in ("", each.name)]
@@ -117,6 +127,18 @@ class Explanation:
     def request(self, name: str = "") -> Request:
         """What to ask for, so that one undertaking or all of them are allowed."""
         return smallest(self.points(name), self.quotes)
+
+
+def _corrected(undertaking: Undertaking, access: Access) -> Undertaking:
+    """A refusal is of one of the points; what the caller's own policies say of it is known all the same."""
+    kind = next((kind for kind in SessionKind if kind.value == undertaking.name), None)
+    if kind is None or not undertaking.points or access.of(kind) == undertaking.answer:
+        return undertaking
+    answer, points = access.of(kind), list(undertaking.points)
+    if answer.verdict is Verdict.DENIED:
+        at = next((at for at, point in enumerate(points) if point.resource == answer.resource), 0)
+        points[at] = replace(points[at], answer=answer, own=points[at].answer.verdict)
+    return Undertaking(undertaking.name, answer, tuple(points))
 
 
 class Place(StrEnum):
@@ -132,6 +154,10 @@ PLACES = {
     Place.BOUNDARY: "your permissions boundary",
     Place.ORGANIZATION: "the policies of your organization (SCP), by whoever keeps them",
 }
+_BESIDE = (
+    "your policies allow it, and AWS refused it all the same; what IAM's simulation does not see must change, "
+    "such as a policy of your session or of a VPC endpoint"
+)
 _PLACE_OF = {Cause.BOUNDARY: Place.BOUNDARY, Cause.ORGANIZATION: Place.ORGANIZATION}
 
 
@@ -181,6 +207,9 @@ def smallest(points: Iterable[Point], quotes: Iterable[Quote] = ()) -> Request:
             continue
         if answer.cause is Cause.EXPLICIT:
             obstacles[_obstacle(point, texts)] = None
+            continue
+        if answer.cause in (Cause.IMPLICIT, None) and point.own is Verdict.ALLOWED:
+            obstacles[f"{point.action} on {point.resource}: {_BESIDE}"] = None
             continue
         above = _PLACE_OF.get(answer.cause) if answer.cause else None
         if above is not None:

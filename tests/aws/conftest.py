@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +90,16 @@ class Administrator:
         """Replaces the user's policy."""
         self.client("iam").put_user_policy(UserName=user, PolicyName="Own", PolicyDocument=document(statements))
 
-    def role_profile(self, path: str, *statements: Mapping[str, Any]) -> str:
-        """The session of a role that stands under a path; the profile by which it calls."""
+    def role_profile(self, path: str, *statements: Mapping[str, Any], session: Sequence[Mapping[str, Any]] = ()) -> str:
+        """The session of a role that stands under a path, with a policy of its own where one is given; the profile by
+        which it calls."""
         iam, name = self.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
         trust = document([{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}])
         arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         self._roles.append(name)
         iam.put_role_policy(RoleName=name, PolicyName="Own", PolicyDocument=document(statements))
-        answer = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+        more = {"Policy": document(session)} if session else {}
+        answer = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="tests", **more)["Credentials"]
         self.write_profile(name, answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
         return name
 

@@ -14,7 +14,7 @@ from ssm_tui.domain.grants import Explanation, Place, on_node
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.domain.nodes import Node
 from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny, document
-from tests.aws.test_access import DOCUMENTS, END, NODES, START, may_start, nodes_of, spec
+from tests.aws.test_access import DOCUMENTS, END, NODES, START, access_of, may_start, nodes_of, spec
 
 OWN_SESSIONS = ("ssmmessages:OpenDataChannel", "ssm:ResumeSession", "ssm:TerminateSession")
 TEXTS = ("iam:GetUserPolicy", "iam:GetRolePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListGroupsForUser")
@@ -164,6 +164,23 @@ def test_a_boundary_wants_the_statement_itself(admin: Administrator, own: bool) 
     assert {each.answer.cause for each in found.undertakings} == {Cause.BOUNDARY}
     assert list(found.request().grants) == ([] if own else [Place.IDENTITY]) + [Place.BOUNDARY]
     assert not found.request().doubtful
+
+
+def test_what_the_simulation_does_not_see_is_learned_by_trying(admin: Administrator) -> None:
+    """A policy of the session allows less than the role's."""
+    everything = allow(START, *OWN_SESSIONS)
+    role = admin.role_profile("/", BASE, everything, session=[BASE, allow(*OWN_SESSIONS)])
+    cloud = cloud_of(role)
+    node = a_node(cloud)
+    assert access_of(cloud, [node])[node.key].shell.verdict is Verdict.ALLOWED
+    assert verdicts(cloud.explain(on_node(node)))["shell"] is Verdict.ALLOWED
+    assert not may_start(cloud, spec(node, SessionKind.SHELL))
+    found = cloud.explain(on_node(node))
+    assert verdicts(found)["shell"] is Verdict.DENIED
+    assert found.request("shell").document() is None
+    (obstacle,) = found.request("shell").obstacles
+    assert node.id in obstacle
+    assert "a policy of your session" in obstacle
 
 
 def test_without_simulation_everything_that_may_be_missing_is_asked_for(admin: Administrator) -> None:

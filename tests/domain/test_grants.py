@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ssm_tui.demo.policy import Decision, Request, evaluate, parse_policy
-from ssm_tui.domain.access import Answer, Cause, Decider, Verdict
+from ssm_tui.domain.access import Answer, Cause, Decider, SessionKind, Verdict
 from ssm_tui.domain.contexts import Caller, Context
 from ssm_tui.domain.grants import Explanation, Place, Point, Quote, Target, Undertaking, joint, smallest
 
@@ -137,6 +137,28 @@ def explanation(**answers: Answer) -> Explanation:
 
 def resources(explained: Explanation, name: str = "") -> list[Any]:
     return [each["Resource"] for each in statements(explained.request(name).document())]
+
+
+def test_a_refusal_stands_before_what_iam_allows_and_no_statement_is_asked_for() -> None:
+    allowed = explanation(shell=YES, forward=YES)
+    refusal = Answer(
+        Verdict.DENIED, "AWS refused it when it was tried: no session policy allows it", Cause.IMPLICIT, NODE
+    )
+    found = allowed.corrected(allowed.access.having(SessionKind.SHELL, refusal))
+    assert found.undertakings[0].answer == refusal
+    assert found.undertakings[1] == allowed.undertakings[1]
+    request = found.request("shell")
+    (obstacle,) = request.obstacles
+    assert f"{START} on {NODE}" in obstacle
+    assert "a policy of your session" in obstacle
+    assert NODE not in request.text()
+
+
+def test_a_session_that_was_started_stands_before_what_iam_denies() -> None:
+    denied = explanation(shell=NO)
+    found = denied.corrected(denied.access.having(SessionKind.SHELL, YES))
+    assert found.undertakings[0].answer == YES
+    assert SHELL not in found.request().text()
 
 
 def test_one_undertaking_is_asked_for_by_itself() -> None:

@@ -115,15 +115,17 @@ async def test_what_is_missing_is_copied() -> None:
         await ask(person)
         await person.press("y")
         await person.is_told("request copied to the clipboard")
-        (resources,) = asked_for(here)
+        told, _, document = here.clipboard.copied[-1].partition("In a policy of yours:")
+        assert "policy Freeze (user-managed) forbids" in told
+        (resources,) = (each["Resource"] for each in json.loads(document)["Statement"])
         shell = f"arn:aws:ssm:{PLACE}:document/SSM-SessionManagerRunShell"
         ssh = "arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession"
         assert resources == [shell, ssh]
         await person.press("h", "y")
         assert asked_for(here) == [ssh]
         await person.sees("(ssh alone)")
-        await person.press("h", "y")
-        assert asked_for(here) == [[shell, ssh]]
+        await person.press("r", "y")
+        assert here.clipboard.copied[-1] == told.strip()
 
 
 async def test_where_nothing_is_missing_nothing_is_copied() -> None:

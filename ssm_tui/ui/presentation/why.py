@@ -153,10 +153,12 @@ def _of(name: str) -> str:
 
 
 def copied(request: Request) -> str:
-    """What is copied of a request: the one document, or those for each place with its name before it."""
-    if len(request.grants) == 1:
+    """What is copied of a request: the one document; else whatever there is to be said, and the documents with the
+    place that lacks each."""
+    if len(request.grants) == 1 and not request.obstacles:
         return request.text()
-    return "\n\n".join(f"In {PLACES[place]}:\n{request.text(place)}" for place in request.grants)
+    documents = (f"In {PLACES[place]}:\n{request.text(place)}" for place in request.grants)
+    return "\n\n".join((*request.obstacles, *documents))
 
 
 def shown(lines: Iterable[Line], width: int) -> Iterator[Cell]:
