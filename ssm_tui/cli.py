@@ -108,7 +108,8 @@ def _list(options: argparse.Namespace, program: Program) -> int:
     from ssm_tui.commands import db
     from ssm_tui.domain.databases import DATABASE_FIELDS
 
-    return db.run(program.clouds, parse(options.filter, DATABASE_FIELDS, program.filters), as_json=options.json)
+    wanted = parse(options.filter, DATABASE_FIELDS, program.filters)
+    return db.run(program.clouds, wanted, program.preferences(), as_json=options.json)
 
 
 def _shell(options: argparse.Namespace, program: Program) -> int:

@@ -8,33 +8,52 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.commands.reading import read_all, read_databases
 from ssm_tui.commands.terminal import write_line, write_table
 from ssm_tui.domain.ordering import database_order
-from ssm_tui.domain.relays import choose_relay
+from ssm_tui.domain.relays import choose_relay, rank_relays
 
 if TYPE_CHECKING:
+    from ssm_tui.commands.reading import Found
     from ssm_tui.domain.access import Answer
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.filters import Filter
-    from ssm_tui.domain.relays import Relay
+    from ssm_tui.domain.relays import Preferences, Relay
     from ssm_tui.domain.services import Clouds
 
 HEAD = ("ID", "ENGINE", "ROLE", "ENDPOINT", "CONTEXT", "REACHABLE", "RELAY", "WHY")
+RANKED = 20
+"""Candidates that are told of each database, the best first."""
 
 
-def run(clouds: Clouds, wanted: Filter, *, as_json: bool) -> int:
+def run(clouds: Clouds, wanted: Filter, preferences: Preferences, *, as_json: bool) -> int:
     """Lists the databases that match. Raises SsmTuiError; 1 where a context could not be read."""
     listing = read_all(clouds, read_databases)
-    found = [
-        (database, choose_relay(database, each.nodes, each.terrain), each.logins.get(database.key))
-        for each in listing.found
-        for database in each.databases
-        if wanted.matches(database)
-    ]
-    found.sort(key=lambda each: database_order(each[0]))
+    found = [(each, database) for each in listing.found for database in each.databases if wanted.matches(database)]
+    found.sort(key=lambda each: database_order(each[1]))
     if as_json:
-        write_line(json.dumps([as_object(*each) for each in found], ensure_ascii=False, indent=2))
+        objects = [_described(each, database, preferences) for each, database in found]
+        write_line(json.dumps(objects, ensure_ascii=False, indent=2))
     else:
-        write_table(HEAD, (as_row(database, relay) for database, relay, _ in found))
+        relays = ((database, choose_relay(database, each.nodes, each.terrain, preferences)) for each, database in found)
+        write_table(HEAD, (as_row(database, relay) for database, relay in relays))
     return 0 if listing.complete else 1
+
+
+def _described(around: Found, database: Database, preferences: Preferences) -> dict[str, Any]:
+    relay = choose_relay(database, around.nodes, around.terrain, preferences)
+    ranked = rank_relays(database, around.nodes, around.terrain, preferences)[:RANKED]
+    return {
+        **as_object(database, relay, around.logins.get(database.key)),
+        "relays": [
+            {
+                "id": each.node.id,
+                "name": each.node.name,
+                "reachable": each.reachable.value,
+                "why": each.finding.why,
+                "change": each.finding.change or None,
+                "permission": each.finding.permission or None,
+            }
+            for each in ranked
+        ],
+    }
 
 
 def as_object(database: Database, relay: Relay, login: Answer | None) -> dict[str, Any]:
@@ -67,6 +86,8 @@ def as_object(database: Database, relay: Relay, login: Answer | None) -> dict[st
         "relay": relay.node.id if relay.node else None,
         "reachable": relay.reachable.value,
         "why": relay.why,
+        "change": relay.change or None,
+        "permission": relay.permission or None,
         "login": login.verdict.value if login else None,
         "login_why": (login.reason or None) if login else None,
     }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ssm_tui.config import Paths, Settings
     from ssm_tui.domain.connection import Trust
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.relays import Preferences
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import Grants, PickedBefore, RowMemory, Tunnels
     from ssm_tui.domain.tunnels import TunnelRequest
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ssm_tui.store.choices import KeptChoices
     from ssm_tui.store.client_files import ClientFiles
     from ssm_tui.store.lessons import KeptLessons
+    from ssm_tui.store.relays import UsedRelays
     from ssm_tui.store.wanted import WantedTunnels
 
 
@@ -145,7 +147,7 @@ class Program:
         """Looks up what names of tunnels mean."""
         from ssm_tui.commands.requests import Requests
 
-        return Requests(self.clouds, self.clouds_for, self.settings)
+        return Requests(self.clouds, self.clouds_for, self.settings, self.preferences)
 
     def resolve(self, saved: SavedTunnel) -> TunnelRequest:
         """What a saved tunnel means. Blocks; raises SsmTuiError."""
@@ -175,6 +177,7 @@ class Program:
             self.clouds,
             memory=Ports(self._paths.state),
             wanted=self.wanted,
+            relays=self._used_relays,
             wait_seconds=self.settings.wait_seconds,
         )
 
@@ -186,6 +189,18 @@ class Program:
 
         own = self.own_tunnels()
         return JoinedTunnels(own, RemoteTunnels(self.supervisors)) if AVAILABLE else own
+
+    @cached_property
+    def _used_relays(self) -> UsedRelays:
+        from ssm_tui.store.relays import UsedRelays
+
+        return UsedRelays(self._paths.state)
+
+    def preferences(self) -> Preferences:
+        """Which relays are preferred: by the settings, and by what led there last. Blocks briefly."""
+        from ssm_tui.domain.relays import Preferences
+
+        return Preferences(self.settings.relays, self._used_relays.read())
 
     @cached_property
     def wanted(self) -> WantedTunnels:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ssm_tui.commands.handout import NO_HANDOUT, Handout
-from ssm_tui.commands.targets import find_database, find_node, find_relay
+from ssm_tui.commands.targets import find_database, find_node, find_relay, named_relay
 from ssm_tui.domain.databases import Reachable
+from ssm_tui.domain.relays import Preferences
 from ssm_tui.domain.saved import group_members
 from ssm_tui.domain.tunnels import TunnelRequest, Way
 from ssm_tui.errors import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.contexts import Context
     from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.reachability.finding import Finding
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import Cloud, Clouds
 
@@ -42,24 +44,33 @@ NOTHING = Choices()
 
 @dataclass(frozen=True, slots=True)
 class TunnelPlan:
-    """A tunnel to be opened. `doubt` is what is not known about its relay, `handout` what is wanted of its connection,
-    `name` what its lines end with where there are several, `end` what it leads to: a database, else its node."""
+    """A tunnel to be opened. `doubt` is what is not known about its relay, `missing` what is known to keep the one that
+    was named from the database; `handout` is what is wanted of its connection, `name` what its lines end with where
+    there are several, `end` what it leads to: a database, else its node."""
 
     request: TunnelRequest
     doubt: str = ""
     handout: Handout = NO_HANDOUT
     name: str = ""
     end: Database | Node | None = None
+    missing: Finding | None = None
 
 
 class Requests:
     """Looks up what the names of tunnels mean. `clouds_for` opens AWS for profiles and regions, where empty ones stand
-    for those in force. Every method blocks and raises SsmTuiError."""
+    for those in force; `preferences` are those among relays. Every method blocks and raises SsmTuiError."""
 
-    def __init__(self, clouds: Clouds, clouds_for: CloudsFor, settings: Settings) -> None:
+    def __init__(
+        self,
+        clouds: Clouds,
+        clouds_for: CloudsFor,
+        settings: Settings,
+        preferences: Callable[[], Preferences] = Preferences,
+    ) -> None:
         self._clouds = clouds
         self._clouds_for = clouds_for
         self._settings = settings
+        self._preferences = preferences
 
     def named(self, name: str, choices: Choices = NOTHING) -> TunnelPlan:
         """The saved tunnel of this name, else the database."""
@@ -104,11 +115,14 @@ class Requests:
         database, around = find_database(clouds, name)
         choices.handout.check(database, database.id)
         others: tuple[Way, ...] = ()
-        doubt = ""
+        doubt, missing = "", None
         if choices.relay:
-            node = find_node(clouds, choices.relay)
+            named = named_relay(clouds, choices.relay, database, around)
+            node = named.node
+            missing = named.finding if named.finding.blocks else None
+            doubt = named.finding.why if named.finding.unknown else ""
         else:
-            relay = find_relay(clouds, database, around)
+            relay = find_relay(clouds, database, around, self._preferences())
             assert relay.node is not None  # noqa: S101 - find_relay raises where there is none
             node = relay.node
             others = tuple(Way(other.id, other.label) for other in relay.others)
@@ -125,7 +139,8 @@ class Requests:
             others=others,
             most_sessions=self._settings.sessions_per_tunnel,
         )
-        return TunnelPlan(_chosen(request, choices), doubt=doubt, handout=choices.handout, end=database)
+        plan = TunnelPlan(_chosen(request, choices), doubt=doubt, handout=choices.handout, end=database)
+        return replace(plan, missing=missing)
 
     def _within(self, saved: SavedTunnel) -> Clouds:
         """AWS as the saved tunnel sees it: its profile and region, where it names them."""

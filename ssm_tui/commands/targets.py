@@ -11,7 +11,9 @@ from ssm_tui.commands.terminal import say
 from ssm_tui.domain.databases import Database, Reachable
 from ssm_tui.domain.grants import of_database, on_node
 from ssm_tui.domain.nodes import Node
-from ssm_tui.domain.relays import Relay, candidates, choose_relay, relay_if_allowed
+from ssm_tui.domain.reachability.finding import unclear
+from ssm_tui.domain.reachability.verdict import reaches
+from ssm_tui.domain.relays import NO_PREFERENCES, Candidate, Relay, candidates, choose_relay, relay_if_allowed
 from ssm_tui.domain.saved import is_node_id
 from ssm_tui.domain.targets import resolve
 from ssm_tui.errors import TargetError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.access import Access
     from ssm_tui.domain.grants import Target
     from ssm_tui.domain.nodes import NodeKey
+    from ssm_tui.domain.relays import Preferences
     from ssm_tui.domain.services import Clouds
 
 N = TypeVar("N", Node, Database)
@@ -69,16 +72,29 @@ def find_database(clouds: Clouds, target: str) -> tuple[Database, Found]:
     return database, next(each for each in listing.found if each.context == database.context)
 
 
-def find_relay(clouds: Clouds, database: Database, around: Found) -> Relay:
+def find_relay(clouds: Clouds, database: Database, around: Found, preferences: Preferences = NO_PREFERENCES) -> Relay:
     """The relay for the database by the rule of the domain. Raises TargetError where there is none, with why."""
     cloud = clouds.open(database.context)
-    near = candidates(database, read_nodes(cloud, access=False).nodes, around.terrain)
+    near = candidates(database, read_nodes(cloud, access=False).nodes, around.terrain, preferences)
     # Access is asked for the nodes that stand where a relay must: every simulation costs a call.
     answers = {key: access for portion in cloud.access(near) for key, access in portion.items()}
-    relay = choose_relay(database, [_with(node, answers) for node in near], around.terrain)
+    relay = choose_relay(database, [_with(node, answers) for node in near], around.terrain, preferences)
     if relay.node is None or relay.reachable is Reachable.NO:
-        raise TargetError(f"no relay reaches {database.id}: {relay.why}", "name one that does with --relay TARGET")
+        change = f"{relay.change} would allow it; or " if relay.change else ""
+        raise TargetError(
+            f"no relay reaches {database.id}: {relay.why}", f"{change}name one that does with --relay TARGET"
+        )
     return relay
+
+
+def named_relay(clouds: Clouds, target: str, database: Database, around: Found) -> Candidate:
+    """The node that the user names as the relay, and what is to be said of its way to the database. Whether they may
+    use it StartSession says. Raises TargetError, AwsError."""
+    node = find_node(clouds, target)
+    if node.vpc is None:  # taken at its word: where it stands is not known yet
+        told = read_nodes(clouds.open(node.context), access=False).nodes
+        node = next((each for each in told if each.id == node.id), node)
+    return Candidate(node, reaches(around.terrain, node, database) if node.vpc else unclear(""))
 
 
 def _with(node: Node, answers: Mapping[NodeKey, Access]) -> Node:

@@ -69,6 +69,10 @@ class Teller:
         port has not come as far as the relay."""
         via = _relay(status) if status.request.host and status.local_port else ""
         message = f"{status.message or 'the tunnel has ended'}{f', through {via}' if via else ''}"
+        if via and (missing := self._plan.missing):
+            # The rule that is missing says more than that nobody answered.
+            change = f"{missing.change} would allow it" if missing.change else status.hint
+            return SessionError(f"{message}: {missing.why}", change)
         return SessionError(message, "; ".join(filter(None, [status.hint, self._plan.doubt])))
 
     def _usable(self, status: TunnelStatus, before: TunnelStatus | None) -> None:

@@ -108,6 +108,8 @@ class Settings:
     """The session document that shells use, by name or ARN; empty for the account's default."""
     sessions_per_tunnel: int = MOST_SESSIONS
     """How many sessions a tunnel may have at a time, from 1 to 8; a saved tunnel's own `width` comes before it."""
+    relays: tuple[str, ...] = ()
+    """Globs over names and ids of nodes: which relays are preferred among those that reach a database, best first."""
     wait_seconds: float = 30.0
     """How long a client that connects waits while a tunnel's session is being replaced."""
     refresh_seconds: float = 60.0

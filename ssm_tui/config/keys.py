@@ -109,6 +109,7 @@ _KEYS: Mapping[str, _Key] = {
     # What StartSession takes (API reference, DocumentName): a name, or the ARN of one that another account shares.
     "shell_document": _Key(str, "the name or ARN of a session document", _document),
     "sessions_per_tunnel": _WIDTH,
+    "relays": _Key(tuple[str, ...], 'a list of names or ids of nodes, with * for any, such as ["bastion-*"]', _names),
     "wait_seconds": _Key(float, "a number of seconds from 0 to 600", lambda value: 0 <= value <= 600),
     "refresh_seconds": _Key(
         float, "a number of seconds from 10 up, or 0 for never", lambda value: value == 0 or 10 <= value <= 86400

@@ -64,7 +64,8 @@ def remedy(error: SsmTuiError, *, was_ready: bool, tries: int, ways_left: int, d
     if isinstance(error, _HOPELESS):
         return Remedy.FAIL
     if isinstance(error, FarEndError):
-        return Remedy.STAND if was_ready else Remedy.FAIL
+        # What one node does not reach another may: of networks not all is known.
+        return Remedy.STAND if was_ready else _elsewhere(ways_left) or Remedy.FAIL
     if isinstance(error, NetworkError | ThrottledError):
         return Remedy.TRY_AGAIN
     if isinstance(error, AwsError):

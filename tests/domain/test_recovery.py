@@ -127,6 +127,16 @@ def test_an_open_port_is_no_proof_but_time_is() -> None:
     assert course.remedy(unknown) is R.STAND
 
 
+def test_a_far_end_that_was_never_reached_is_tried_through_the_next_node() -> None:
+    silent = FarEndError("did not answer")
+    course = Course((Way("a"), Way("b")))
+    assert course.remedy(silent) is R.OTHER_WAY
+    assert course.turn() == Way("b")
+    assert course.remedy(silent) is R.FAIL
+    course.stood()
+    assert course.remedy(silent) is R.STAND, "it was reached: it may come back"
+
+
 def test_waits_double_up_to_five_minutes_and_begin_anew() -> None:
     backoff = Backoff(lambda: 1 - 2**-50)
     waits = [round(backoff.next()) for _ in range(11)]

@@ -109,10 +109,22 @@ def test_a_database_without_a_server_is_refused_at_the_far_end(laptop: Laptop) -
     assert answer.stdout == ""
 
 
-def test_an_unadmitted_relay_does_not_reach_it(laptop: Laptop) -> None:
-    answer = laptop.run("tunnel", "catalog", "--relay", "web-1")
-    assert answer.returncode == 1
-    assert len(answer.stderr.strip().splitlines()) >= 2
+def test_an_unadmitted_relay_is_not_chosen_and_forced_it_fails_by_the_same_rule(laptop: Laptop) -> None:
+    listed = json.loads(laptop.run("db", "-f", "catalog", "--json").stdout)
+    catalog = next(each for each in listed if each["id"] == "catalog")
+    assert catalog["reachable"] == "yes"
+    unadmitted = [each for each in catalog["relays"] if "does not admit" in each["why"]]
+    assert unadmitted
+    assert {each["reachable"] for each in unadmitted} == {"no"}
+    assert catalog["relay"] == catalog["relays"][0]["id"]
+    relay = unadmitted[0]
+    answer = laptop.run("tunnel", "catalog", "--relay", relay["id"])
+    assert (answer.returncode, answer.stdout) == (1, "")
+    message, hint = answer.stderr.strip().splitlines()[-2:]
+    assert relay["name"] in message
+    assert relay["why"] in message
+    assert relay["change"] in hint
+    assert relay["change"].startswith("aws ec2 authorize-security-group-ingress")
     assert not processes(laptop.mark)
 
 

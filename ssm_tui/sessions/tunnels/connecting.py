@@ -7,6 +7,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ssm_tui.background import in_background
 from ssm_tui.domain.recovery import Allowance, Backoff, Course, Remedy
 from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.errors import FarEndError, SsmTuiError
@@ -115,6 +116,9 @@ class Connector:
     def stood(self) -> None:
         """The far end has been reached."""
         self._course.stood()
+        relays, target = self._means.relays, self._course.way.target
+        if relays is not None and self._request.database is not None:
+            in_background(lambda: relays.reached(self._request, target), "remember a relay")
         self._means.starter.leftovers.settle(self._request.context, self._means.starter.patience.prepare)
 
     def hurry(self, *, woken: bool = False) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ssm_tui.domain.tunnels import TunnelRequest
     from ssm_tui.sessions.local.ports import PortMemory
     from ssm_tui.sessions.tunnels.local_end import TunnelMemory
     from ssm_tui.sessions.tunnels.logins import Logins
     from ssm_tui.sessions.tunnels.session import Starter
+
+
+class RelayMemory(Protocol):
+    """Remembers which nodes led to databases."""
+
+    def reached(self, request: TunnelRequest, target: str) -> None:
+        """The far end was reached through this node. Blocks briefly; does not raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +33,4 @@ class Means:
     random: Callable[[], float]
     memory: PortMemory
     wanted: TunnelMemory | None
+    relays: RelayMemory | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.tunnels import Connection, TunnelEvent, TunnelRequest, TunnelStatus
     from ssm_tui.sessions.local.ports import PortMemory
     from ssm_tui.sessions.tunnels.local_end import TunnelMemory
-    from ssm_tui.sessions.tunnels.means import Means
+    from ssm_tui.sessions.tunnels.means import Means, RelayMemory
     from ssm_tui.sessions.tunnels.patience import Patience
     from ssm_tui.sessions.tunnels.session import Preparer
     from ssm_tui.sessions.tunnels.tunnel import Tunnel
@@ -34,8 +34,8 @@ KEPT: Final = 100
 class TunnelSupervisor:
     """Implements `Tunnels` (ssm_tui.domain.services). Construct and use it on a running event loop.
 
-    `memory` keeps a tunnel's port from run to run, `wanted` what is open. `wait_seconds` is how long a client waits
-    while there is no session; `random` gives 0 ≤ x < 1.
+    `memory` keeps a tunnel's port from run to run, `wanted` what is open, `relays` what led where. `wait_seconds` is
+    how long a client waits while there is no session; `random` gives 0 ≤ x < 1.
     """
 
     def __init__(
@@ -46,13 +46,14 @@ class TunnelSupervisor:
         clock: Callable[[], datetime] | None = None,
         memory: PortMemory | None = None,
         wanted: TunnelMemory | None = None,
+        relays: RelayMemory | None = None,
         wait_seconds: float | None = None,
         random: Callable[[], float] = chance.random,
         patience: Patience | None = None,
     ) -> None:
         self._launcher, self._clouds = launcher, clouds
         self._clock, self._random = clock or (lambda: datetime.now(UTC)), random
-        self._memory, self._wanted = memory, wanted
+        self._memory, self._wanted, self._relays = memory, wanted, relays
         self._wait_seconds, self._given = wait_seconds, patience
         self._tunnels: dict[int, Tunnel] = {}
         self._opened = 0
@@ -85,6 +86,7 @@ class TunnelSupervisor:
             self._random,
             self._memory or NoPortMemory(),
             self._wanted,
+            self._relays,
         )
 
     @cached_property
