@@ -32,14 +32,14 @@ WITHOUT: Final = ("PGSERVICE", "PGHOSTADDR")
 class Client:
     """A program by its name on PATH, and its command as it is typed in a shell.
 
-    `variable` is where it reads a password; empty where it only asks for one. With a password `asks`, the words that
-    make it ask, are left out, `told` is what it is started with instead, if there is such a thing, and `beside` what
-    its environment must say too.
+    `variables` are where it reads a password, in one version or another; none where it only asks for one. With a
+    password `asks`, the words that make it ask, are left out, `told` is what it is started with instead, if there is
+    such a thing, and `beside` what its environment must say too.
     """
 
     program: str
     write: Write
-    variable: str = ""
+    variables: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
@@ -77,8 +77,8 @@ def _mycli(_database: Database, at: Endpoint) -> str:
 
 # pgcli and mycli may put a password that they were given into the desktop's keyring, unless this is said.
 _NO_KEYRING: Final = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-_PGCLI: Final = Client("pgcli", _by_keywords("pgcli"), "PGPASSWORD", beside=_NO_KEYRING)
-_PSQL: Final = Client("psql", _copied("psql"), "PGPASSWORD")
+_PGCLI: Final = Client("pgcli", _by_keywords("pgcli"), ("PGPASSWORD",), beside=_NO_KEYRING)
+_PSQL: Final = Client("psql", _copied("psql"), ("PGPASSWORD",))
 # mongosh has no variable for it, but scripts see them all ("Write scripts", MongoDB Shell documentation).
 _MONGO_VARIABLE: Final = "MONGODB_URI"
 _MONGO: Final = ("--nodb", "--quiet", "--shell", "--eval", f"db = connect(process.env.{_MONGO_VARIABLE})")
@@ -87,20 +87,20 @@ CLIENTS: Final[Mapping[Family, tuple[Client, ...]]] = {
     Family.POSTGRES: (
         _PGCLI,
         _PSQL,
-        Client("harlequin", _by_keywords("harlequin", "--adapter", "postgres"), "PGPASSWORD"),
+        Client("harlequin", _by_keywords("harlequin", "--adapter", "postgres"), ("PGPASSWORD",)),
     ),
     Family.REDSHIFT: (_PSQL, _PGCLI),
     Family.MYSQL: (
-        Client("mycli", _mycli, "MYSQL_PWD", beside=_NO_KEYRING),
-        Client("mysql", _copied("mysql"), "MYSQL_PWD", ("-p",)),
-        Client("mariadb", _copied("mariadb"), "MYSQL_PWD", ("-p",)),
+        Client("mycli", _mycli, ("MYSQL_PWD",), beside=_NO_KEYRING),
+        Client("mysql", _copied("mysql"), ("MYSQL_PWD",), ("-p",)),
+        Client("mariadb", _copied("mariadb"), ("MYSQL_PWD",), ("-p",)),
     ),
     Family.REDIS: (
-        Client("redis-cli", _copied("redis-cli"), "REDISCLI_AUTH", ("--askpass",)),
-        Client("valkey-cli", _copied("valkey-cli"), "REDISCLI_AUTH", ("--askpass",)),
+        Client("redis-cli", _copied("redis-cli"), ("REDISCLI_AUTH",), ("--askpass",)),
+        Client("valkey-cli", _copied("valkey-cli"), ("VALKEYCLI_AUTH", "REDISCLI_AUTH"), ("--askpass",)),
     ),
-    Family.MONGO: (Client("mongosh", _copied("mongosh"), _MONGO_VARIABLE, told=_MONGO),),
-    Family.SQLSERVER: (Client("sqlcmd", _copied("sqlcmd"), "SQLCMDPASSWORD"),),
+    Family.MONGO: (Client("mongosh", _copied("mongosh"), (_MONGO_VARIABLE,), told=_MONGO),),
+    Family.SQLSERVER: (Client("sqlcmd", _copied("sqlcmd"), ("SQLCMDPASSWORD",)),),
     Family.ORACLE: (Client("sqlplus", _copied("sqlplus")),),
 }
 """By protocol, the most comfortable first."""
@@ -145,11 +145,11 @@ def client_command(
     start = next(place for place, word in enumerate(written) if word == client.program)
     assigned = dict(word.split("=", 1) for word in written[:start])
     words = written[start + 1 :]
-    if credentials is None or not client.variable:
+    if credentials is None or not client.variables:
         return Command((found.path, *words), assigned, without=WITHOUT)
     words = list(client.told) or [word for word in words if word not in client.asks]
     told = with_password(database, environment(database, at), credentials)
-    needed = {name: told[name] for name in (client.variable, *_CLEARTEXT) if name in told}
+    needed = {name: told[name] for name in (*client.variables, *_CLEARTEXT) if name in told}
     return Command((found.path, *words), {**assigned, **client.beside, **needed}, without=WITHOUT)
 
 
@@ -158,7 +158,7 @@ _VARIABLES: Final[Mapping[Family, tuple[str, ...]]] = {
     Family.POSTGRES: ("PGPASSWORD",),
     Family.REDSHIFT: ("PGPASSWORD",),
     Family.MYSQL: ("MYSQL_PWD", "MYSQL_PASSWORD"),
-    Family.REDIS: ("REDISCLI_AUTH",),
+    Family.REDIS: ("REDISCLI_AUTH", "VALKEYCLI_AUTH"),
     Family.SQLSERVER: ("SQLCMDPASSWORD",),
 }
 _URLS: Final = ("DATABASE_URL", "REDIS_URL", _MONGO_VARIABLE)

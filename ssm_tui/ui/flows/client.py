@@ -114,7 +114,7 @@ class ClientFlow:
 
     async def _ask_login(self, found: FoundClient, database: Database) -> _Login | None:
         """How the client comes by the password, where there is a choice; None where the user leaves it."""
-        ways = means_of(database) if found.client.variable else ()
+        ways = means_of(database) if found.client.variables else ()
         if not ways:
             return _Login.ASKS
         from ssm_tui.ui.dialogs.choice import Answer, Choice
