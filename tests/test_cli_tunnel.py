@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +60,32 @@ def test_ready_then_the_connection_string_that_was_asked_for(demo_cloud: DemoPro
             assert connection.execute("select current_database()").fetchone() == ("orders",)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
+
+
+@pytest.mark.parametrize(("name", "database"), [("catalog/analytics", "catalog"), ("orders-proxy/read-only", "orders")])
+def test_an_endpoint_that_was_added_leads_to_its_database(
+    demo_cloud: DemoProcess, tmp_path: Path, name: str, database: str
+) -> None:
+    with running(demo_cloud, tmp_path, "tunnel", name) as process:
+        ready = line(process)
+        assert ready.startswith("ready 127.0.0.1:")
+        port, password = ready.rsplit(":", 1)[1], demo_cloud.environment["DEMO_DB_PASSWORD"]
+        address = f"host=127.0.0.1 port={port} user=app dbname={database} sslmode=require"
+        with psycopg.connect(address, password=password) as connection:
+            assert connection.execute("select current_database()").fetchone() == (database,)
+
+
+def test_a_serverless_cache_answers_within_tls(demo_cloud: DemoProcess, tmp_path: Path) -> None:
+    with running(demo_cloud, tmp_path, "tunnel", "carts", "--relay", "web-1", "--show", "url") as process:
+        ready, url = line(process), line(process)
+        assert ready.startswith("ready 127.0.0.1:")
+        assert url.startswith("rediss://")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        port = int(ready.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), 20) as plain, context.wrap_socket(plain) as inside:
+            inside.sendall(b"*1\r\n$4\r\nPING\r\n")
+            assert inside.recv(16) == b"+PONG\r\n"
 
 
 def test_a_database_of_the_settings_is_reached_through_the_node_that_they_name(

@@ -8,40 +8,22 @@ from __future__ import annotations
 
 import ipaddress
 import zlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from moto.elasticache.models import elasticache_backends
-from moto.rds.models import rds_backends
-
-from ssm_tui.demo import database_terms
 from ssm_tui.demo.agent import FarNameError, FarRefused, FarTimeout
-from ssm_tui.demo.landscape import machines, subnet_vpc
+from ssm_tui.demo.landscape import machines
 from ssm_tui.demo.passage import Passage, Spot
-from ssm_tui.demo.servers import Far, Terms
+from ssm_tui.demo.private_endpoints import PrivateEndpoint, endpoints
+from ssm_tui.demo.servers import Far
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ssm_tui.demo.faults import Faults
     from ssm_tui.demo.landscape import Machine
     from ssm_tui.demo.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateEndpoint:
-    """One host name of a database inside a VPC."""
-
-    host: str
-    port: int
-    vpc: str
-    groups: tuple[str, ...]
-    engine: str
-    available: bool
-    terms: Terms = field(default_factory=Terms)
-    subnets: tuple[str, ...] = ()
-    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +43,7 @@ class LiveNetwork:
             source = self.registry.source(*place, node) if place is not None else None
             if place is None or source is None:
                 raise _unknown(host, "")
-            found = self._named(wanted, source, *place)
+            found = self._named(wanted, port, source, *place)
             if found is None:
                 return self._elsewhere(source, host, port)
             self._pass(source, found, port)
@@ -72,10 +54,12 @@ class LiveNetwork:
             raise FarRefused(f"dial tcp {host}:{port}: connect: connection refused")
         return server
 
-    def _named(self, host: str, source: Machine, account: str, region: str) -> PrivateEndpoint | None:
+    def _named(self, host: str, port: int, source: Machine, account: str, region: str) -> PrivateEndpoint | None:
+        """The endpoint on the port, of the few names that have several; else any of that name."""
         passage = Passage(account, region)
-        every = (each for each in endpoints(account, region) if each.host == host)
-        return next((each for each in every if passage.knows(each.vpc, source.vpc)), None)
+        every = [each for each in endpoints(account, region) if each.host == host]
+        known = [each for each in every if passage.knows(each.vpc, source.vpc)]
+        return next((each for each in known if each.port == port), known[0] if known else None)
 
     def _pass(self, source: Machine, found: PrivateEndpoint, port: int) -> None:
         passage = Passage(source.account, source.region)
@@ -117,101 +101,3 @@ def _unknown(host: str, address: str) -> FarNameError:
     # A VPC's resolver is the third address of its range; a machine outside one asks its own.
     resolver = f"{'.'.join(address.split('.')[:2])}.0.2" if address else "127.0.0.53"
     return FarNameError(f"lookup {host} on {resolver}:53: no such host")
-
-
-def endpoints(account: str, region: str) -> Iterator[PrivateEndpoint]:
-    """Every database endpoint of the region as it is now."""
-    rds = rds_backends[account][region]
-    yield from _instances(rds)
-    yield from _clusters(rds)
-    for proxy in list(rds.db_proxies.values()):
-        mysql = proxy.engine_family == "MYSQL"
-        yield PrivateEndpoint(
-            proxy.endpoint.lower(),
-            3306 if mysql else 5432,
-            proxy.vpc_id,
-            tuple(proxy.vpc_security_group_ids),
-            "mysql" if mysql else "postgres",
-            proxy.status == "available",
-            database_terms.of_proxy(proxy),
-            subnets=tuple(proxy.vpc_subnet_ids),
-        )
-    yield from _caches(account, region)
-
-
-def _instances(rds: Any) -> Iterator[PrivateEndpoint]:
-    for instance in list(rds.databases.values()):
-        group = instance.db_subnet_group
-        yield PrivateEndpoint(
-            instance.address.lower(),
-            int(instance.port),
-            group.vpc_id if group is not None else "",
-            tuple(instance.vpc_security_group_ids),
-            _family(instance.engine),
-            instance.status == "available",
-            database_terms.of_instance(rds, instance),
-            subnets=_subnets(group),
-            zone=instance.availability_zone,
-        )
-
-
-def _clusters(rds: Any) -> Iterator[PrivateEndpoint]:
-    for cluster in list(rds.clusters.values()):
-        group = rds.subnet_groups.get(cluster.db_subnet_group_name)
-        for host in (cluster.endpoint, cluster.reader_endpoint):
-            yield PrivateEndpoint(
-                host.lower(),
-                int(cluster.port),
-                group.vpc_id if group is not None else "",
-                tuple(cluster.vpc_security_group_ids),
-                _family(cluster.engine),
-                cluster.status == "available",
-                database_terms.of_cluster(rds, cluster),
-                subnets=_subnets(group),
-                zone=_zone(cluster, writer=host == cluster.endpoint),
-            )
-
-
-def _caches(account: str, region: str) -> Iterator[PrivateEndpoint]:
-    backend = elasticache_backends[account][region]
-    for holder in (*backend.replication_groups.values(), *backend.cache_clusters.values()):
-        subnets = backend.cache_subnet_groups.get(holder.cache_subnet_group_name)
-        vpc = subnet_vpc(account, region, subnets.subnet_ids[0]) if subnets is not None and subnets.subnet_ids else ""
-        for host, port in dict.fromkeys(_cache_addresses(holder)):
-            yield PrivateEndpoint(
-                host.lower(),
-                int(port),
-                vpc,
-                tuple(holder.security_group_ids or ()),
-                "memcached" if holder.engine == "memcached" else "redis",
-                holder.status == "available",
-                database_terms.of_cache(backend, holder),
-                subnets=tuple(subnets.subnet_ids) if subnets is not None else (),
-            )
-
-
-def _cache_addresses(holder: Any) -> Iterator[tuple[str, int]]:
-    for node in getattr(holder, "cache_nodes", ()):
-        yield node["Endpoint"]["Address"], node["Endpoint"]["Port"]
-    for group in getattr(holder, "node_groups", ()):
-        for name in ("primary_endpoint_address", "reader_endpoint_address"):
-            if name in group:
-                yield group[name], group["port"]
-        for member in group["node_group_members"]:
-            if member.get("read_endpoint"):
-                yield member["read_endpoint"]["address"], member["read_endpoint"]["port"]
-
-
-def _family(engine: str) -> str:
-    return next((family for family in ("postgres", "mysql", "mariadb") if family in engine), engine)
-
-
-def _subnets(group: Any) -> tuple[str, ...]:
-    return tuple(each["SubnetIdentifier"] for each in group.subnets) if group is not None else ()
-
-
-def _zone(cluster: Any, *, writer: bool) -> str:
-    """Where the first of the members stands that the endpoint leads to."""
-    members = list(cluster._members)  # noqa: SLF001 -- moto tells no other way
-    found = members[:1] if writer else members[1:] or members
-    return str(found[0].availability_zone) if found else ""
