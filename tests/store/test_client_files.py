@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from psycopg.pq import Conninfo
 
@@ -20,6 +20,7 @@ from ssm_tui.errors import SsmTuiError, UsageError
 from ssm_tui.store.client_files import ClientFiles, replaced
 from tests.builders import database
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=20)
 TRUST = Trust(rds="/rds.pem")
 
@@ -94,6 +95,7 @@ def test_libpq_finds_the_service(files: ClientFiles) -> None:
     }
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES)
 def test_libpq_reads_back_what_was_written(tmp_path_factory: pytest.TempPathFactory, user: str, name: str) -> None:
     try:
@@ -108,6 +110,7 @@ def test_libpq_reads_back_what_was_written(tmp_path_factory: pytest.TempPathFact
     assert (found["user"], found["dbname"]) == (user, name)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES)
 def test_mysql_reads_back_what_was_written(user: str, name: str) -> None:
     found = mysql_reads(replaced(b"", my(user=user, database=name), "my.cnf").decode())
@@ -121,6 +124,7 @@ def test_the_service_file_may_be_elsewhere(tmp_path: Path) -> None:
     assert elsewhere.is_file()
 
 
+@UNHURRIED
 @given(before=st.binary(max_size=200), after=st.binary(max_size=200))
 def test_every_other_byte_stays(before: bytes, after: bytes) -> None:
     assume(b"\x00" not in before + after and b"[orders]" not in before + after)

@@ -87,7 +87,7 @@ class CopyMenu(Dialog[Copyable]):
             return  # of the lines that were there before
         line = self._lines[event.option_index]
         whole = cut(visible(line.text), _WHOLE * self.query_one(Static).size.width)
-        self.query_one(Static).update(Content.assemble(whole, "\n", (line.note, "$text-muted")))
+        self.query_one(Static).update(Content.assemble((f"{line.note}\n" if line.note else "", "$text-muted"), whole))
 
     def action_pick(self, number: int) -> None:
         """Chooses by number, at once."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, unquote_plus, urlsplit
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from ssm_tui.domain.connection import Endpoint, Trust, endpoint
@@ -14,6 +15,7 @@ from ssm_tui.domain.databases import Kind
 from tests.builders import database
 
 RDS = "/home/me/rds bundle's.pem"
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TRUST = Trust(rds=RDS, system="/etc/ssl/cert.pem")
 NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=20)
 FILES = NAMES.map(lambda name: f"/home/{name}.pem")

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 
 from ssm_tui.domain.connection import Trust, render
 from ssm_tui.errors import UsageError
-from tests.domain.connection.readers import FILES, NAMES, SERVER, seen
+from tests.domain.connection.readers import FILES, NAMES, SERVER, UNHURRIED, seen
 
 
 def read_dbeaver(text: str) -> dict[str, str]:
@@ -28,6 +28,7 @@ def read_datagrip(text: str) -> ET.Element:
     return ET.fromstring("\n".join(lines))
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_dbeaver(user: str, name: str, ca: str) -> None:
     assume("|" not in user + name + ca)
@@ -45,6 +46,7 @@ def test_dbeaver_has_no_way_to_say_a_bar() -> None:
         render(db, "dbeaver", at)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_datagrip(user: str, name: str, ca: str) -> None:
     db, at = seen("postgres", Trust(rds=ca), user=user, database=name)

@@ -23,6 +23,7 @@ from tests.domain.connection.readers import (
     FILES,
     NAMES,
     SERVER,
+    UNHURRIED,
     read_braces,
     read_go_mysql,
     read_jdbc,
@@ -47,6 +48,7 @@ def arguments_of(dialect: Any, url: Any) -> dict[str, Any]:
 FULL = {"host": SERVER, "hostaddr": "127.0.0.1", "port": "15432", "sslmode": "verify-full"}
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_libpq(user: str, name: str, ca: str) -> None:
     wanted = {**FULL, "user": user, "dbname": name, "sslrootcert": ca}
@@ -56,6 +58,7 @@ def test_libpq(user: str, name: str, ca: str) -> None:
     assert (command[0], conninfo_to_dict(command[1])) == ("psql", wanted)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_those_who_read_libpqs_words_without_hostaddr(user: str, name: str, ca: str) -> None:
     wanted = {"host": "127.0.0.1", "port": "15432", "user": user, "dbname": name, "sslmode": "verify-ca"}
@@ -63,6 +66,7 @@ def test_those_who_read_libpqs_words_without_hostaddr(user: str, name: str, ca: 
         assert conninfo_to_dict(text("postgres", form, user, name, ca)) == {**wanted, "sslrootcert": ca}
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_sqlalchemy_with_psycopg(user: str, name: str, ca: str) -> None:
     url = make_url(text("postgres", "sqlalchemy", user, name, ca))
@@ -72,6 +76,7 @@ def test_sqlalchemy_with_psycopg(user: str, name: str, ca: str) -> None:
     assert url.drivername == "postgresql+psycopg"
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_sqlalchemy_with_asyncpg(user: str, name: str, ca: str) -> None:
     url = make_url(text("postgres", "sqlalchemy-asyncpg", user, name, ca))
@@ -82,6 +87,7 @@ def test_sqlalchemy_with_asyncpg(user: str, name: str, ca: str) -> None:
     assert (arguments["user"], arguments["database"]) == (user, name)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_sqlalchemy_with_pymysql(user: str, name: str, ca: str) -> None:
     url = make_url(text("mysql", "sqlalchemy", user, name, ca))
@@ -91,6 +97,7 @@ def test_sqlalchemy_with_pymysql(user: str, name: str, ca: str) -> None:
     assert (arguments["user"], arguments["database"]) == (user, name)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize(
     ("engine", "dialect"), [("sqlserver", "mssql+pyodbc"), ("oracle", "oracle+oracledb"), ("redshift", "redshift")]
@@ -101,6 +108,7 @@ def test_sqlalchemy_with_others(engine: str, dialect: str, user: str, name: str,
     assert url.drivername.startswith(dialect)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize(
     ("engine", "form", "key"),
@@ -117,6 +125,7 @@ def test_urls(engine: str, form: str, key: str, user: str, name: str, ca: str) -
     assert read["database"] == name
 
 
+@UNHURRIED
 @given(user=NAMES, ca=FILES)
 def test_redis_py(user: str, ca: str) -> None:
     db, at = seen("redis", Trust(system=ca), user=user, database=None)
@@ -126,6 +135,7 @@ def test_redis_py(user: str, ca: str) -> None:
     assert (read["host"], read["port"]) == ("127.0.0.1", 15432)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize(
     ("engine", "form", "key"),
@@ -141,6 +151,7 @@ def test_jdbc(engine: str, form: str, key: str, user: str, name: str, ca: str) -
     assert (read["address"], read["database"], read["user"], read[key]) == ("127.0.0.1:15432", name, user, ca)
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_jdbc_of_microsoft(user: str, name: str, ca: str) -> None:
     address, _, properties = text("sqlserver", "jdbc", user, name, ca).partition(";")
@@ -149,6 +160,7 @@ def test_jdbc_of_microsoft(user: str, name: str, ca: str) -> None:
     assert read_braces(properties) == wanted
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize(
     ("engine", "keys"),
@@ -163,12 +175,14 @@ def test_ado_net(engine: str, keys: tuple[str, str, str], user: str, name: str, 
     assert tuple(read.get(key, "") for key in keys) == (user, name, ca if keys[2] else "")
 
 
+@UNHURRIED
 @given(user=NAMES.filter(lambda user: ":" not in user), name=NAMES, ca=FILES)
 def test_go_for_mysql(user: str, name: str, ca: str) -> None:
     read = read_go_mysql(text("mysql", "go", user, name, ca))
     assert read == {"user": user, "address": "127.0.0.1:15432", "database": name, "tls": "skip-verify"}
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize(
     ("engine", "form", "wanted"),
@@ -190,6 +204,7 @@ def test_shells(engine: str, form: str, wanted: dict[str, str], user: str, name:
     )
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize("engine", ["postgres", "mysql", "redis", "mongo", "sqlserver", "redshift"])
 def test_dotenv_and_shells_read_the_same(engine: str, user: str, name: str, ca: str) -> None:
@@ -203,6 +218,7 @@ def test_dotenv_and_shells_read_the_same(engine: str, user: str, name: str, ca: 
     assert environment(db, at)[key] == value
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 @pytest.mark.parametrize("engine", ["postgres", "mysql", "sqlserver"])
 def test_django(engine: str, user: str, name: str, ca: str) -> None:
@@ -218,6 +234,7 @@ def test_django(engine: str, user: str, name: str, ca: str) -> None:
         assert read["OPTIONS"] == {"ssl_mode": "VERIFY_CA", "ssl": {"ca": ca}}
 
 
+@UNHURRIED
 @given(user=NAMES, name=NAMES, ca=FILES)
 def test_the_environment_is_libpqs(user: str, name: str, ca: str) -> None:
     from psycopg.pq import Conninfo
