@@ -14,6 +14,8 @@ from ssm_tui.domain.databases import Family
 from ssm_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ssm_tui.domain.connection.endpoint import Endpoint
     from ssm_tui.domain.databases import Database
 
@@ -79,21 +81,17 @@ def _pg_service(name: str, at: Endpoint) -> Entry:
 
 def _my_cnf(name: str, at: Endpoint) -> Entry:
     """`client` is read by every program, and some know no `database`; MariaDB's know no `ssl-mode`, which `loose-`
-    forgives."""
+    forgives, and take no value for the last."""
     client = [("host", at.host), ("port", str(at.port)), ("user", at.user)]
     client += [("loose-ssl-mode" if key == "ssl-mode" else key, value) for key, value in tls_options(at)]
-    client += [("loose-enable-cleartext-plugin", "1")] if sends_tokens(at) else []
-    sections = [(f"client_{name}", client), (f"mysql_{name}", [("database", at.database)])]
-    return Entry(
-        ClientFile.MY_CNF,
-        name,
-        tuple(
-            (heading, tuple(f"{key}={_option(value)}" for key, value in given(pairs)))
-            for heading, pairs in sections
-            if given(pairs)
-        ),
-        words(["mysql", f"--defaults-group-suffix=_{name}", "-p"]),
-    )
+    lines = (*_options(client), *(["loose-enable-cleartext-plugin"] if sends_tokens(at) else []))
+    database = _options([("database", at.database)])
+    sections = ((f"client_{name}", lines), *([(f"mysql_{name}", database)] if database else []))
+    return Entry(ClientFile.MY_CNF, name, sections, words(["mysql", f"--defaults-group-suffix=_{name}", "-p"]))
+
+
+def _options(pairs: Iterable[tuple[str, str | None]]) -> tuple[str, ...]:
+    return tuple(f"{key}={_option(value)}" for key, value in given(pairs))
 
 
 def _option(value: str) -> str:

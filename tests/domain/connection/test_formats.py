@@ -108,7 +108,7 @@ def test_a_token_of_iams_is_sent_as_it_is_and_within_tls_alone() -> None:
     db, at = seen("mysql", iam_auth=True)
     assert "--enable-cleartext-plugin" in render(db, "mysql", at)
     assert render(db, "go", at).endswith("?tls=skip-verify&allowCleartextPasswords=true")
-    assert "loose-enable-cleartext-plugin=1" in entry(db, ClientFile.MY_CNF, at).lines
+    assert "loose-enable-cleartext-plugin" in entry(db, ClientFile.MY_CNF, at).lines
     db, at = seen("mysql")
     assert "cleartext" not in render(db, "mysql", at) + render(db, "go", at)
     own = database(engine="mysql", kind=Kind.OWN, iam_auth=True)
