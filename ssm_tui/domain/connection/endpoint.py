@@ -47,10 +47,13 @@ class Endpoint:
 # These always speak TLS where AWS runs them, whether it is required or not ("Using SSL/TLS", per engine, in the guides
 # of RDS, Redshift, OpenSearch and Neptune). Others do if they are set up so.
 _ALWAYS: Final = frozenset({Family.POSTGRES, Family.MYSQL, Family.SQLSERVER, Family.REDSHIFT, Family.HTTPS})
+# These do unless somebody has turned it off, which may not be known ("Encrypting data in transit", DocumentDB's guide).
+_BY_DEFAULT: Final = frozenset({Kind.DOCDB})
 
 
 def endpoint(database: Database, host: str, port: int, trust: Trust = NO_TRUST, name: str = "") -> Endpoint:
     """The database as a client on this machine sees it through a tunnel, which may have a name of its own."""
+    usual = True if database.kind in _BY_DEFAULT else None
     always = database.family in _ALWAYS and database.kind is not Kind.OWN
     return Endpoint(
         host,
@@ -59,7 +62,7 @@ def endpoint(database: Database, host: str, port: int, trust: Trust = NO_TRUST, 
         database.database,
         server=database.endpoint,
         far=database.port,
-        tls=True if always else database.tls,
+        tls=True if always else usual if database.tls is None else database.tls,
         ca=trust.bundle(database),
         name=name or database.id,
         iam=bool(database.iam_auth),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ssm_tui.domain.connection import NO_TRUST, Trust, checked, endpoint, environment, formats, render
+from ssm_tui.domain.connection import NO_TRUST, Endpoint, Trust, checked, endpoint, environment, formats, render
 from ssm_tui.domain.connection.entries import ClientFile, entry
-from ssm_tui.domain.databases import Family, Kind
+from ssm_tui.domain.databases import Database, Family, Kind
 from ssm_tui.errors import UsageError
 from tests.builders import database
 from tests.domain.connection.readers import ENGINES, SERVER, TRUST, seen
@@ -102,6 +102,16 @@ def test_who_has_signed_for_whom(kind: Kind, engine: str, bundle: str) -> None:
     db = database(kind=kind, engine=engine)
     assert endpoint(db, "127.0.0.1", 1, PEM).ca == bundle
     assert endpoint(db, "127.0.0.1", 1, Trust("/own.pem", "/rds.pem", "/system.pem")).ca == "/own.pem"
+
+
+def test_documentdb_speaks_tls_unless_it_is_known_not_to() -> None:
+    assert "tls=true" in render(*_mongo(None))
+    assert "tls=true" not in render(*_mongo(False))
+
+
+def _mongo(tls: bool | None) -> tuple[Database, str, Endpoint]:
+    db, at = seen("mongo", tls=tls)
+    return db, "url", at
 
 
 def test_a_token_of_iams_is_sent_as_it_is_and_within_tls_alone() -> None:
