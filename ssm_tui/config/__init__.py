@@ -216,7 +216,8 @@ def _read(file: Path, *, may_be_missing: bool = False, in_project: bool = False)
         raise ConfigError(f"the settings file {file} is not UTF-8 text", "save it as UTF-8") from None
     import tomllib  # most have no such file
 
-    from ssm_tui.config.keys import check_project, setting
+    from ssm_tui.config.keys import setting
+    from ssm_tui.config.projects import check_project
 
     try:
         raw = tomllib.loads(text)
