@@ -10,7 +10,8 @@ import pytest
 
 from ssm_tui.aws.live import AwsCloud
 from ssm_tui.domain.access import Cause, SessionKind, Verdict
-from ssm_tui.domain.grants import Explanation, Place, on_node
+from ssm_tui.domain.credentials import PasswordMeans, usual_user
+from ssm_tui.domain.grants import Explanation, Place, of_database, on_node
 from ssm_tui.domain.kinds import NodeKind
 from ssm_tui.domain.nodes import Node
 from tests.aws.conftest import LISTING, REGION, SIMULATING, Administrator, allow, cloud_of, deny, document
@@ -211,3 +212,25 @@ def test_it_costs_few_calls(admin: Administrator) -> None:
     assert asked.count("simulate_principal_policy") == 3
     assert len(asked) <= 8
     assert node.context.region == REGION
+
+
+def test_a_login_by_iam_is_asked_for_with_the_forward(admin: Administrator) -> None:
+    user = admin.profile(BASE, END, allow(START, resource=NODES))
+    cloud = cloud_of(user)
+    database = next(each for page in cloud.database_pages() for each in page.databases if each.id == "orders")
+    relay = next(n for n in some_nodes(cloud, EC2) if n.vpc == database.vpc)
+    target = of_database(database, relay)
+    before = cloud.explain(target)
+    assert verdicts(before) == {"remote": Verdict.DENIED, "connect": Verdict.DENIED}
+    policy = before.request().document()
+    assert policy is not None
+    login = f"arn:aws:rds-db:{REGION}:123456789012:dbuser:{database.resource_id}/{usual_user(database)}"
+    assert {"Effect": "Allow", "Action": "rds-db:connect", "Resource": login} in policy["Statement"]
+    detach = attach(admin, user, policy)
+    try:
+        fresh = cloud_of(user)
+        assert set(verdicts(fresh.explain(target)).values()) == {Verdict.ALLOWED}
+        assert may_start(fresh, spec(relay, SessionKind.REMOTE))
+        assert fresh.credentials(database, PasswordMeans.TOKEN).doubt == ""
+    finally:
+        detach()
