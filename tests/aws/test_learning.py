@@ -11,6 +11,7 @@ from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.domain import sessions
 from ssm_tui.domain.access import Access, Answer, Cause, SessionKind, Verdict
 from ssm_tui.domain.contexts import Context
+from ssm_tui.domain.grants import on_node
 from ssm_tui.domain.nodes import Node
 from ssm_tui.errors import AccessDeniedError
 from ssm_tui.store.lessons import KeptLessons
@@ -130,3 +131,6 @@ def test_what_iam_cannot_see_is_kept_against_its_word(admin: Administrator) -> N
     access = access_of(cloud, [node, other])
     assert (access[node.key].shell.verdict, access[node.key].shell.cause) == (Verdict.DENIED, Cause.ORGANIZATION)
     assert access[other.key].shell.verdict is Verdict.ALLOWED
+    # Whoever asks why is told the same.
+    shell = next(each for each in cloud.explain(on_node(node)).undertakings if each.name == "shell")
+    assert shell.answer == access[node.key].shell
