@@ -65,8 +65,14 @@ def psql(at: Endpoint) -> str:
 
 
 def plain_url(at: Endpoint) -> str:
-    """For who reads libpq's URLs without libpq: asyncpg, pgx, node-postgres, Prisma."""
+    """For who reads libpq's URLs without libpq: asyncpg, pgx."""
     return url("postgresql", at, pairs=by_chain(at))
+
+
+def _node_url(at: Endpoint) -> str:
+    """node-postgres takes `verify-ca` and `require` for more than they say, unless this is said first."""
+    pairs = by_chain(at)
+    return url("postgresql", at, pairs=[("uselibpqcompat", "true"), *pairs] if pairs else [])
 
 
 def asyncpg_url(at: Endpoint) -> str:
@@ -126,11 +132,14 @@ FORMATS: Final[Mapping[str, Format]] = {
     **LIBPQ_FORMATS,
     "jdbc": jdbc("postgresql"),
     "env": Format(
-        lambda at: assignment("DATABASE_URL", plain_url(at)), Check.CHAIN, "many readers of it know no hostaddr"
+        lambda at: assignment("DATABASE_URL", plain_url(at)),
+        Check.CHAIN,
+        "its readers know no hostaddr; node-postgres wants node",
     ),
     "sqlalchemy": Format(lambda at: _libpq_url("postgresql+psycopg", at)),
     "sqlalchemy-asyncpg": Format(asyncpg_url, Check.CHAIN, _ONLY_DIALLED),
     "asyncpg": Format(plain_url, Check.CHAIN, _ONLY_DIALLED),
+    "node": Format(_node_url, Check.CHAIN, "node-postgres knows no name but the one dialled"),
     "django": Format(_django),
     "go": Format(_go, Check.CHAIN, "pgx and lib/pq know no name but the one dialled"),
     "ado.net": Format(_ado, Check.CHAIN, "Npgsql knows no name but the one dialled"),

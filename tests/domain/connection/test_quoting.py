@@ -113,6 +113,7 @@ def test_sqlalchemy_with_others(engine: str, dialect: str, user: str, name: str,
 @pytest.mark.parametrize(
     ("engine", "form", "key"),
     [
+        ("postgres", "node", "sslrootcert"),
         ("mysql", "url", "ssl-ca"),
         ("mongo", "url", "tlsCAFile"),
         ("sqlserver", "url", "certificate"),
