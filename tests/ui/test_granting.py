@@ -126,6 +126,13 @@ async def test_a_grant_ends_with_its_time() -> None:
         await person.sees("Why do you need a shell")
 
 
+async def test_a_denied_shell_says_that_it_can_be_asked_for() -> None:
+    async with started(world()) as person:
+        await go_to(person, "secret")
+        await person.press("enter")
+        await person.is_told("A asks for it just in time")
+
+
 async def test_where_the_shell_is_allowed_nothing_is_asked() -> None:
     here = world()
     async with started(here) as person:

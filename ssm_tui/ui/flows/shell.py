@@ -61,7 +61,9 @@ class ShellFlow:
             self._warned = None
             return True
         self._warned = node.key
-        hint = "; ".join(filter(None, (against.check, "press Enter again to try anyway")))
+        denied = node.access.shell.verdict is Verdict.DENIED and not node.container
+        ask = "A asks for it just in time" if denied else ""
+        hint = "; ".join(filter(None, (against.check, "press Enter again to try anyway", ask)))
         tell(self._app, f"{node.label}: {against.why}", hint, severity="warning")
         return False
 
