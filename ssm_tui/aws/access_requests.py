@@ -14,10 +14,10 @@ from ssm_tui.aws.decode import entry, text
 from ssm_tui.aws.gateway import LiveGateway
 from ssm_tui.aws.login import Login
 from ssm_tui.aws.starting import start_session, told
-from ssm_tui.aws.translate import not_aws
+from ssm_tui.aws.translate import EXPIRED, not_aws
 from ssm_tui.domain.credentials import Secret
 from ssm_tui.domain.just_in_time import RequestProgress, RequestState, TemporaryKeys
-from ssm_tui.errors import AwsError
+from ssm_tui.errors import AwsError, CredentialsError, SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,14 @@ class SignedByGrant:
         self._gateway: Gateway = LiveGateway(context, GrantedLogin(context.profile, keys))
 
     def start_session(self, spec: SessionSpec) -> StartedSession:
-        """StartSession. Nothing is learned from it: it says nothing of the caller's own access."""
-        return start_session(self._gateway, spec)
+        """StartSession, of which nothing is learned: it says nothing of the caller's own access. Raises SessionError
+        where the keys' time is over."""
+        try:
+            return start_session(self._gateway, spec)
+        except CredentialsError as error:
+            if error.code not in EXPIRED:
+                raise
+            raise SessionError("the access that was granted is over", "ask for it anew") from None
 
     def terminate_session(self, session_id: str) -> None:
         """TerminateSession; one that has already ended is no error."""
