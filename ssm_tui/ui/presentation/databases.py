@@ -94,7 +94,7 @@ def database_columns(*, naming: Naming = None) -> tuple[Column[DatabaseRow], ...
     return (
         Column("DATABASE", lambda r: plain(r.database.id, Tone.STRONG), rank=0, least=18, most=40, steady=14),
         Column("ENGINE", engine_cell, rank=1, least=12, most=26, steady=14),
-        Column("ROLE", lambda r: plain(r.database.role), rank=2, least=8, most=8),
+        Column("ROLE", lambda r: plain(r.database.role), rank=2, least=8, most=9),
         Column("RELAY", relay_cell, rank=0, least=14, most=30, steady=14),
         Column("TUNNEL", tunnel_cell, rank=0, least=17, most=19, steady=17),
         Column("PORT", lambda r: plain(str(r.database.port)), rank=5, least=5, most=5),
