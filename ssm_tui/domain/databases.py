@@ -61,8 +61,6 @@ class Role(StrEnum):
     CUSTOM = "custom"
     """An endpoint that the cluster's owner has made of members of their choice."""
     INSTANCE = "instance"
-    PRIMARY = "primary"
-    """The one that takes writes of a cache that has replicas."""
     NODE = "node"
     PROXY = "proxy"
     WORKGROUP = "workgroup"
