@@ -16,9 +16,7 @@ from tests.aws.conftest import Administrator, allow, cloud_of, deny
 
 READING = ("iam:GetUserPolicy", "iam:GetGroupPolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetUser")
 LISTING = ("iam:ListGroupsForUser", "iam:ListAttachedUserPolicies", "iam:ListAttachedGroupPolicies")
-WRITTEN = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:StartSession")]}, indent=4).replace(
-    "\n", "\r\n"
-)
+WRITTEN = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:StartSession")]}, indent=4)
 
 
 class Desk:
