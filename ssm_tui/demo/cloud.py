@@ -26,10 +26,12 @@ from ssm_tui.demo.servers.ssh import PushedKeys
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ssm_tui.demo.database_tokens import DatabaseTokens
     from ssm_tui.demo.endpoint import WireServer
     from ssm_tui.demo.gateway import Pace
     from ssm_tui.demo.patience import Patience
     from ssm_tui.demo.seeding import Keys
+    from ssm_tui.demo.servers.front import Front
 
 
 class CloudStopped(RuntimeError):  # noqa: N818 -- an order carried out, not a failure
@@ -105,7 +107,9 @@ class Cloud:
 
     async def _start_databases(self, fleet: Fleet) -> None:
         await self._postgres.start()
-        wanted = {each.database: each for each in fleet.databases if "postgres" in each.engine and each.database}
+        # Redshift's place is taken by what it was made from.
+        served = [each for each in fleet.databases if "postgres" in each.engine or each.engine == "redshift"]
+        wanted = {each.database: each for each in served if each.database}
         await self._postgres.create(
             *(
                 Database(each.database, each.user, self._passwords[each.user], each.token_user)
@@ -128,14 +132,7 @@ class Cloud:
 
         self._redis.start()
         registry, state, faults = Registry(), threading.Lock(), Faults()
-        tokens = DatabaseTokens(state)
-        postgres = PostgresFront(lambda: self._postgres.address, self._postgres.token_secret, self._authority, tokens)
-        redis = RedisFront(self._redis.address, self._authority, tokens)
-        users = {each.user: self._passwords[each.user] for each in fleet.databases if "mysql" in each.engine}
-        by_token = {each.token_user for each in fleet.databases if "mysql" in each.engine} - {""}
-        mysql = MySql(users, by_token, self._authority, tokens)
-        self._fronts = Fronts({"postgres": postgres, "redis": redis, "mysql": mysql, "mariadb": mysql})
-        self._fronts.start()
+        self._fronts = self._stand_before_servers(fleet, DatabaseTokens(state))
         network = LiveNetwork(registry, self._fronts.address, state, faults)
         log = SessionLog()
         keys = PushedKeys()
@@ -157,6 +154,17 @@ class Cloud:
         work = Seeding(url, fleet, administrator, registry, self._progress)
         developer = await asyncio.to_thread(seed, work, self._passwords)
         return developer, administrator, url
+
+    def _stand_before_servers(self, fleet: Fleet, tokens: DatabaseTokens) -> Fronts:
+        of_mysql = [each for each in fleet.databases if "mysql" in each.engine]
+        postgres = PostgresFront(lambda: self._postgres.address, self._postgres.token_secret, self._authority, tokens)
+        redis = RedisFront(self._redis.address, self._authority, tokens)
+        passwords = {each.user: self._passwords[each.user] for each in of_mysql}
+        mysql = MySql(passwords, {each.token_user for each in of_mysql if each.token_user}, self._authority, tokens)
+        of_postgres: dict[str, Front] = {"postgres": postgres, "redshift": postgres}
+        fronts = Fronts({**of_postgres, "redis": redis, "mysql": mysql, "mariadb": mysql})
+        fronts.start()
+        return fronts
 
     def _progress(self, words: str) -> None:
         if self._stopping.is_set():

@@ -160,9 +160,20 @@ def test_drivers_take_their_strings_and_check_who_signed(
 def test_the_secret_that_a_tag_names_logs_in_at_every_endpoint_of_a_cluster(
     shown: Show, secret: Callable[[str], str]
 ) -> None:
-    for database in ("catalog", "catalog/reader", "catalog-2"):
+    for database in ("catalog", "catalog/reader", "catalog/analytics", "catalog-2"):
         with shown(database, "libpq") as line:
             assert _by_psycopg(line, secret("catalog/app")) == 240
+
+
+@pytest.mark.parametrize("database", ["orders-proxy", "orders-proxy/read-only", "reports"])
+def test_other_endpoints_of_postgres_are_named_by_their_certificates_too(
+    shown: Show, laptop: Laptop, database: str
+) -> None:
+    with shown(database, "libpq") as line:
+        own = {"user": "app", "dbname": "reports" if database == "reports" else "orders"}
+        line = psycopg.conninfo.make_conninfo(line, **own)
+        assert "sslmode=verify-full" in line
+        assert _by_psycopg(line, laptop.environment["DEMO_DB_PASSWORD"]) == 240
 
 
 def test_a_token_logs_in_where_iam_allows_it(shown: Show, demo_cloud: DemoProcess) -> None:
@@ -224,6 +235,13 @@ def test_a_cache_takes_its_url_within_tls(
         distrusting = redis.Redis.from_url(line.replace(bundle, wrong), **login, **once)
         with distrusting as client, pytest.raises(redis.ConnectionError, match="certificate verify failed"):
             client.ping()
+
+
+@pytest.mark.parametrize("database", ["carts", "carts/reader"])
+def test_a_serverless_cache_has_a_port_for_readers(shown: Show, database: str) -> None:
+    with shown(database, "url") as line, redis.Redis.from_url(line) as client:
+        assert line.startswith("rediss://")
+        assert client.get("greeting") == b"hello from the demo cloud"
 
 
 _ASK_POSTGRES = f"import psycopg; print(psycopg.connect().execute('{COUNT}').fetchone()[0])"
