@@ -75,6 +75,7 @@ def run(program: Program, filter_text: str) -> int:
         picked=program.picked or NothingPicked(),
         trust=program.trust,
         client_files=program.client_files,
+        preferences=program.preferences,
     )
     return run_interface(services, filter_text=filter_text)
 

@@ -140,12 +140,12 @@ def forwards_to_hosts(node: Node) -> bool:
 def in_words(candidate: Candidate, database: Database) -> str:
     """Why, with the node's name: one line."""
     node, why = candidate.node, candidate.finding.why
-    where = "in its VPC" if node.vpc == database.vpc else f"in {node.vpc}"
+    where = " in its VPC" if node.vpc and node.vpc == database.vpc else f" in {node.vpc}" if node.vpc else ""
     match candidate.reachable:
         case Reachable.YES:
-            return f"{node.label} is online {where}, you may use it, and {why}"
+            return f"{node.label} is online{where}, you may use it, and {why}"
         case Reachable.UNKNOWN:
-            return f"{node.label} is online {where}, but {why}"
+            return f"{node.label} is online{where}, but {why}"
         case Reachable.NO:
             return f"{node.label}: {why}"
 

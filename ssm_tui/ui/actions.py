@@ -100,6 +100,13 @@ ACTIONS: tuple[Action, ...] = (
         "Show why you may or may not, which policy decides, and what to ask for.",
         _NODES | _DATABASES,
     ),
+    Action(
+        "relays",
+        ("v",),
+        "Relays",
+        "Show every node that might be the relay, with its verdict and why; open the tunnel through another.",
+        _DATABASES,
+    ),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
     Action("sign_in", ("i",), "Sign in", "Sign in where credentials are wanted; then it goes on."),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.nodes import NodeKey, NodePage
-    from ssm_tui.domain.relays import Relay
+    from ssm_tui.domain.relays import Candidate, Preferences, Relay
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
@@ -55,10 +55,11 @@ def parse_filter(view: View, text: str, saved: Mapping[str, str] = NONE_SAVED) -
 class Catalog:
     """Nodes, databases and how their reading stands."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], preferences: Callable[[], Preferences] | None = None) -> None:
         self.readings: dict[Context, Reading] = {}
         self.aliases: dict[str, str] = {}  # what accounts are called, where that is known
         self._clock = clock
+        self._preferred = preferences
         self._inventory = Inventory()
         self._granted = Granted()
         self._databases = DatabaseInventory()
@@ -274,12 +275,21 @@ class Catalog:
         found = (row for row in rows if not wanted or wanted.matches(row))
         return sorted(found, key=lambda row: database_order(row.database))
 
+    def ranked(self, database: Database) -> list[Candidate]:
+        """Every node that might be the database's relay, the best first."""
+        from ssm_tui.domain.relays import rank_relays
+
+        near = self._near(database, self._nodes_by_vpc())
+        return rank_relays(database, near, self._databases.terrain(database.context), self._preferences())
+
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""
         if self._relays is None:
             near = self._nodes_by_vpc()
+            preferences = self._preferences()
             self._relays = {
-                database.key: self._chosen_relay(database, self._near(database, near)) for database in self._databases
+                database.key: self._chosen_relay(database, self._near(database, near), preferences)
+                for database in self._databases
             }
         return self._relays
 
@@ -306,12 +316,17 @@ class Catalog:
         near = self._near(database, self._nodes_by_vpc())
         return relay_if_allowed(database, near, self._databases.terrain(database.context))
 
-    def _chosen_relay(self, database: Database, near: Sequence[Node]) -> Relay:
+    def _preferences(self) -> Preferences:
+        from ssm_tui.domain.relays import NO_PREFERENCES
+
+        return self._preferred() if self._preferred is not None else NO_PREFERENCES
+
+    def _chosen_relay(self, database: Database, near: Sequence[Node], preferences: Preferences) -> Relay:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
         from ssm_tui.domain.relays import Relay, choose_relay  # not before the first paint
 
         terrain = self._databases.terrain(database.context)
-        relay = choose_relay(database, near, terrain)
+        relay = choose_relay(database, near, terrain, preferences)
         reading = self.readings[database.context]
         if relay.reachable is Reachable.UNKNOWN and not terrain.facts.read and "databases" in reading.parts:
             return Relay(None, Reachable.UNKNOWN, READING_RELAYS)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.databases import Family
     from ssm_tui.domain.desktops import DesktopClient
     from ssm_tui.domain.filters import Filter
+    from ssm_tui.domain.relays import Preferences
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import (
         Accounts,
@@ -155,7 +156,7 @@ class Services:
     `codes`, `browser` gives the command that opens an address, None where there is none. `resolve` finds out what a
     saved tunnel means, and raises SsmTuiError; both block. `groups` are names of saved tunnels, by the name of their
     group; `filters` the settings' saved filters, by name. `trust` finds the files of certificates that there are now,
-    and blocks briefly.
+    and blocks briefly. `preferences` are those among relays, as they are now; asking for them blocks briefly.
     """
 
     clouds: Clouds
@@ -182,3 +183,4 @@ class Services:
     picked: PickedBefore = field(default_factory=NothingPicked)
     trust: Callable[[], Trust] = no_trust
     client_files: ClientFiles = field(default_factory=NoClientFiles)
+    preferences: Callable[[], Preferences] | None = None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.domain.nodes import NodeKey
+    from ssm_tui.domain.relays import Preferences
     from ssm_tui.domain.saved import SavedTunnel
     from ssm_tui.domain.services import RowMemory
     from ssm_tui.domain.sessions import SessionSpec
@@ -564,6 +565,7 @@ class World:
     grants: FakeGrants = field(default_factory=FakeGrants)
     has_browser: bool = False
     client_files: ClientFiles = field(default_factory=NoClientFiles)
+    preferences: Callable[[], Preferences] | None = None
     now: datetime = NOW
 
     def services(self) -> Services:
@@ -592,4 +594,5 @@ class World:
             picked=self.picked,
             trust=lambda: Trust(rds="/rds.pem", system="/system.pem"),
             client_files=self.client_files,
+            preferences=self.preferences,
         )

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from ssm_tui.domain.databases import Database
     from ssm_tui.domain.nodes import Node
+    from ssm_tui.domain.relays import Candidate
     from ssm_tui.domain.services import Detachable, Tunnels
     from ssm_tui.ui.presentation.databases import DatabaseRow
     from ssm_tui.ui.services import Clipboard
@@ -72,17 +74,26 @@ class TunnelFlow:
             tell(self._app, relay.why, "press the key again to try anyway", severity="warning")
             return False
         self._warned = None
+        return self._open_relayed(database, relay.node, relay.others)
+
+    def open_through(self, database: Database, chosen: Candidate) -> bool:
+        """Through the node that the user has chosen among all. What is thought of it is told once more."""
+        if chosen.reachable is Reachable.NO:
+            tell(self._app, f"{chosen.node.label}: {chosen.finding.why}", chosen.finding.change, severity="warning")
+        return self._open_relayed(database, chosen.node)
+
+    def _open_relayed(self, database: Database, node: Node, others: Sequence[Node] = ()) -> bool:
         return self.open(
             TunnelRequest(
-                relay.node.context,
-                relay.node.id,
+                node.context,
+                node.id,
                 database.port,
                 host=database.endpoint,
                 title=database.id,
                 family=database.family,
                 database=database,
-                label=relay.node.label,
-                others=tuple(Way(node.id, node.label) for node in relay.others),
+                label=node.label,
+                others=tuple(Way(other.id, other.label) for other in others),
                 most_sessions=self._most_sessions,
             )
         )

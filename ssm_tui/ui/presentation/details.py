@@ -137,6 +137,8 @@ def database_details(row: DatabaseRow, now: datetime, alias: str = "") -> Detail
     )
     sign, tone = REACH[relay.reachable]
     findings = [Finding(sign, tone, "relay", relay.why)]
+    if relay.change:
+        findings.append(Finding("→", Tone.ACCENT, "next", relay.change))
     if row.login is not None:
         sign, tone = _SIGNS[row.login.verdict]
         findings.append(Finding(sign or "✓", tone, "iam login", _verdict(row.login)))

@@ -54,7 +54,7 @@ class Board(PaintingScreen):
     def __init__(self, services: Services, filter_text: str) -> None:
         super().__init__()
         self._services = services
-        self._catalog = Catalog(services.clock)
+        self._catalog = Catalog(services.clock, services.preferences)
         settings = services.settings
         self._lists = Lists(self._catalog, self._tunnel_rows, settings.columns, services.clock, settings.shell_document)
         self._lists.save(services.filters)

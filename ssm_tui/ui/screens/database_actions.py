@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ssm_tui.domain.tunnels import TunnelState
+from ssm_tui.ui.presentation.text import visible
 from ssm_tui.ui.screens.acting import Acting
 
 if TYPE_CHECKING:
@@ -34,6 +35,23 @@ class DatabaseActions(Acting):
         self._settle()
         if (row := self._lists.databases.row) is not None:
             self._flow(self._clients.start(row))
+
+    def action_relays(self) -> None:
+        self._settle()
+        if (row := self._lists.databases.row) is not None:
+            self._choose(self._choose_relay(row))
+
+    async def _choose_relay(self, row: DatabaseRow) -> None:
+        """Through the node that the user chooses, whatever is thought of its way."""
+        from ssm_tui.ui.dialogs.relays import RelaysDialog
+
+        title = f"Relays for {visible(row.database.id)}"
+        chosen = await self.app.push_screen_wait(RelaysDialog(title, self._catalog.ranked(row.database), row.relay.why))
+        if chosen is None or not await self._production.admits("open the tunnel", row.database):
+            return
+        if row.tunnel is not None:
+            await self._tunnels.stop(row.tunnel)
+        self._tunnels.open_through(row.database, chosen)
 
     async def _open_guarded(self, row: DatabaseRow) -> None:
         if await self._production.admits("open the tunnel", row.database):
