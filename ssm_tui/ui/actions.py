@@ -106,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
         "Relays",
         "Show every node that might be the relay, with its verdict and why; open the tunnel through another.",
         _DATABASES,
+        footer=False,
     ),
     Action("stop", ("s", "x"), "Stop", "Stop the tunnel and free its local port.", _DATABASES | _TUNNELS),
     Action("retry", ("r",), "Retry", "Try at once, without waiting for the next try.", _TUNNELS),
