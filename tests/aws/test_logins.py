@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ssm_tui.aws.live import AwsCloud
+from ssm_tui.aws.login_rights import ACTIONS
 from ssm_tui.domain.access import Cause, Verdict
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.credentials import token_service, usual_user
@@ -41,11 +42,13 @@ def test_who_may_log_in_by_iam(admin: Administrator, resource: str, verdict: Ver
     assert (answer.verdict, answer.cause) == (verdict, cause)
     assert answer.reason.startswith("as orders_iam: ")
     assert answer.resource.endswith(f"dbuser:{orders(databases).resource_id}/orders_iam")
-    assert set(logins) == {each.key for each in databases if token_service(each) == "rds-db" and usual_user(each)}
-    # All of them in a call, and none again while it holds.
-    assert len(simulated(gateway)) == 1
+    takers = [each for each in databases if token_service(each) in ACTIONS and usual_user(each)]
+    assert set(logins) == {each.key for each in takers}
+    # All of a service's in a call, and none again while it holds.
+    asked = len(simulated(gateway))
+    assert asked == len({token_service(each) for each in takers})
     assert cloud.logins(databases) == logins
-    assert len(simulated(gateway)) == 1
+    assert len(simulated(gateway)) == asked
 
 
 def test_without_simulation_the_login_is_unknown(admin: Administrator) -> None:
