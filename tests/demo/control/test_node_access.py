@@ -43,8 +43,9 @@ def test_from_the_request_to_the_session(
     request = ssm.start_access_request(**target(node))["AccessRequestId"]
     pending = ssm.get_access_token(AccessRequestId=request)
     assert (pending["AccessRequestStatus"], "Credentials" in pending) == ("Pending", False)
-    (listed,) = [each for each in orders.call("ListAccessRequests", {})["AccessRequests"] if each["Node"] == node]
-    assert (listed["AccessRequestId"], listed["Reason"], listed["Status"]) == (request, "the disk is full", "Pending")
+    known = {each["AccessRequestId"]: each for each in orders.call("ListAccessRequests", {})["AccessRequests"]}
+    listed = known[request]
+    assert (listed["Node"], listed["Reason"], listed["Status"]) == (node, "the disk is full", "Pending")
     orders.call("DecideAccessRequest", {"AccessRequestId": request, "Decision": "Approved"})
     approved = ssm.get_access_token(AccessRequestId=request)
     assert approved["AccessRequestStatus"] == "Approved"
