@@ -64,6 +64,8 @@ KEY_NAMES = {
 
 _NODES, _DATABASES, _TUNNELS = (frozenset({view}) for view in View)
 
+_OF_CONTEXTS = "Show each profile and region with its state, and why it failed."
+
 ACTIONS: tuple[Action, ...] = (
     Action("shell", ("enter",), "Shell", "Start a shell on the node; leaving it returns here.", _NODES),
     Action("fold", ("enter",), "Fold", "On the heading of a group: hide its nodes, or show them.", _NODES),
@@ -81,7 +83,7 @@ ACTIONS: tuple[Action, ...] = (
         "ask",
         ("A",),
         "Ask",
-        "Ask for just-in-time access to the node; its shell starts once it is granted.",
+        "Ask for just-in-time access; the shell starts once it is granted.",
         _NODES,
         footer=False,
     ),
@@ -104,7 +106,7 @@ ACTIONS: tuple[Action, ...] = (
         "relays",
         ("v",),
         "Relays",
-        "Show every node that might be the relay, with its verdict and why; open the tunnel through another.",
+        "Show every node that may be the relay, and why; go through another.",
         _DATABASES,
         footer=False,
     ),
@@ -117,7 +119,7 @@ ACTIONS: tuple[Action, ...] = (
         "connect",
         ("c",),
         "Connect",
-        "Start a database client through a tunnel, which is opened for it where there is none.",
+        "Start a database client, through a tunnel opened for it if need be.",
         _DATABASES,
     ),
     Action("copy", ("y",), "Copy", "Choose what to copy: id, address, command, connection string."),
@@ -145,13 +147,8 @@ ACTIONS: tuple[Action, ...] = (
         "Read everything again; rows stay until their context has been read.",
         _NODES | _DATABASES,
     ),
-    Action(
-        "contexts",
-        ("c", "K"),
-        "Contexts",
-        "Show each profile and region with its state, and why it failed.",
-        footer=False,
-    ),
+    Action("contexts", ("c",), "Contexts", _OF_CONTEXTS, _NODES | _TUNNELS, footer=False),
+    Action("contexts", ("K",), "Contexts", _OF_CONTEXTS, _DATABASES, footer=False),
     Action("profiles", ("p",), "Profiles", "Choose the profiles that are open, one or several."),
     Action("regions", ("P",), "Regions", "Choose the regions that are open, or all.", footer=False),
     Action(
@@ -214,6 +211,7 @@ def actions_of(view: View) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if view in action.views)
 
 
-def find(name: str) -> Action | None:
-    """The action of this name, without parameters."""
-    return next((action for action in ACTIONS if action.name.partition("(")[0] == name), None)
+def find(name: str, view: View) -> Action | None:
+    """The action of this name, without parameters; that of the view where views have each its own."""
+    named = [action for action in ACTIONS if action.name.partition("(")[0] == name]
+    return next((action for action in named if view in action.views), named[0] if named else None)

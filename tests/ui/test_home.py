@@ -214,7 +214,7 @@ async def test_the_mouse_chooses_rows_tabs_and_keys() -> None:
 
 
 async def test_help_explains_every_action_and_every_symbol() -> None:
-    async with started(small_world(), size=(120, 120)) as person:
+    async with started(small_world(), size=(120, 150)) as person:
         await person.press("question_mark")
         await person.sees("Everywhere")
         text = person.text()

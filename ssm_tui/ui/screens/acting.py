@@ -128,7 +128,7 @@ class Acting(Board):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Actions belong to views, and some to circumstances."""
-        known = find(action)
+        known = find(action, self.view)
         if known is not None and known.at_once and isinstance(self.focused, FilterInput):
             return False  # there it is a letter
         return known is None or (self.view in known.views and self.offered(known))
