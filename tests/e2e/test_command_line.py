@@ -25,7 +25,7 @@ def test_ls_shows_what_there_is_and_what_one_may(laptop: Laptop) -> None:
     answer = laptop.run("ls", "--json")
     assert answer.returncode == 0, answer.stderr
     nodes = {node["name"]: node for node in json.loads(answer.stdout)}
-    assert nodes["결제-api-1"]["access"] == {"shell": "allowed", "forward": "allowed", "remote": "allowed"}
+    assert nodes["결제-api-1"]["access"] == dict.fromkeys(("shell", "forward", "remote", "ssh"), "allowed")
     assert nodes["검색-index-1"]["access"]["shell"] == "denied"
     assert nodes[HOSTILE]["id"].startswith("mi-")
     assert nodes["web-lost"]["ping"] == "ConnectionLost"
@@ -103,7 +103,7 @@ def test_the_database_cannot_be_reached_without_a_tunnel(laptop: Laptop) -> None
 
 
 def test_a_database_without_a_server_is_refused_at_the_far_end(laptop: Laptop) -> None:
-    answer = laptop.run("tunnel", "billing", "--relay", "정산-배치-1")
+    answer = laptop.run("tunnel", "reviews", "--relay", "정산-배치-1")
     assert answer.returncode == 1
     assert "refused at the far end" in answer.stderr
     assert answer.stdout == ""

@@ -151,7 +151,7 @@ def _numbers(form: Mapping[str, Any], name: str) -> list[int]:
 
 
 def _kind(call: Call) -> str:
-    json_services = ("ssm", "tagging", "ecs")
+    json_services = ("ssm", "tagging", "ecs", "memorydb", "redshift-serverless", "es")
     return JSON if call.operation.partition(":")[0] in json_services else XML
 
 
