@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ssm_tui.commands.reading import read_all, read_databases
 from ssm_tui.commands.terminal import write_line, write_table
 from ssm_tui.domain.ordering import database_order
-from ssm_tui.domain.relays import choose_relay, rank_relays
+from ssm_tui.domain.relays import Relays
 
 if TYPE_CHECKING:
     from ssm_tui.commands.reading import Found
@@ -28,20 +28,19 @@ def run(clouds: Clouds, wanted: Filter, preferences: Preferences, *, as_json: bo
     listing = read_all(clouds, read_databases)
     found = [(each, database) for each in listing.found for database in each.databases if wanted.matches(database)]
     found.sort(key=lambda each: database_order(each[1]))
+    relays = {each.context: Relays(each.nodes, each.terrain, preferences) for each in listing.found}
     if as_json:
-        objects = [_described(each, database, preferences) for each, database in found]
+        objects = [_described(each, database, relays[each.context]) for each, database in found]
         write_line(json.dumps(objects, ensure_ascii=False, indent=2))
     else:
-        relays = ((database, choose_relay(database, each.nodes, each.terrain, preferences)) for each, database in found)
-        write_table(HEAD, (as_row(database, relay) for database, relay in relays))
+        chosen = ((database, relays[each.context].choose(database)) for each, database in found)
+        write_table(HEAD, (as_row(database, relay) for database, relay in chosen))
     return 0 if listing.complete else 1
 
 
-def _described(around: Found, database: Database, preferences: Preferences) -> dict[str, Any]:
-    relay = choose_relay(database, around.nodes, around.terrain, preferences)
-    ranked = rank_relays(database, around.nodes, around.terrain, preferences)[:RANKED]
+def _described(around: Found, database: Database, relays: Relays) -> dict[str, Any]:
     return {
-        **as_object(database, relay, around.logins.get(database.key)),
+        **as_object(database, relays.choose(database), around.logins.get(database.key)),
         "relays": [
             {
                 "id": each.node.id,
@@ -51,7 +50,7 @@ def _described(around: Found, database: Database, preferences: Preferences) -> d
                 "change": each.finding.change or None,
                 "permission": each.finding.permission or None,
             }
-            for each in ranked
+            for each in relays.ranked(database)[:RANKED]
         ],
     }
 

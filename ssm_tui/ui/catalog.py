@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ssm_tui.domain.lacks import Lacks
     from ssm_tui.domain.listing import Listing
     from ssm_tui.domain.nodes import NodeKey, NodePage
-    from ssm_tui.domain.relays import Candidate, Preferences, Relay
+    from ssm_tui.domain.relays import Candidate, Preferences, Relay, Relays
     from ssm_tui.domain.rows import Row
     from ssm_tui.domain.tunnels import TunnelStatus
     from ssm_tui.errors import SsmTuiError
@@ -277,21 +277,34 @@ class Catalog:
 
     def ranked(self, database: Database) -> list[Candidate]:
         """Every node that might be the database's relay, the best first."""
-        from ssm_tui.domain.relays import rank_relays
-
-        near = self._near(database, self._nodes_by_vpc())
-        return rank_relays(database, near, self._databases.terrain(database.context), self._preferences())
+        return self._relays_around(database, self._nodes_by_vpc(), self._preferences()).ranked(database)
 
     def _chosen_relays(self) -> dict[DatabaseKey, Relay]:
         """Relays are chosen anew only after nodes, verdicts or databases have changed."""
         if self._relays is None:
             near = self._nodes_by_vpc()
             preferences = self._preferences()
-            self._relays = {
-                database.key: self._chosen_relay(database, self._near(database, near), preferences)
-                for database in self._databases
-            }
+            around: dict[tuple[Context, frozenset[str] | None], Relays] = {}
+            self._relays = {}
+            for database in self._databases:
+                where = database.context, self._vpcs(database)
+                if where not in around:
+                    around[where] = self._relays_around(database, near, preferences)
+                self._relays[database.key] = self._chosen_relay(database, around[where])
         return self._relays
+
+    def _relays_around(
+        self, database: Database, nodes: Mapping[Context, Mapping[str | None, list[Node]]], preferences: Preferences
+    ) -> Relays:
+        from ssm_tui.domain.relays import Relays  # not before the first paint
+
+        return Relays(self._near(database, nodes), self._databases.terrain(database.context), preferences)
+
+    def _vpcs(self, database: Database) -> frozenset[str] | None:
+        """Those that a relay may stand in; None for any."""
+        if database.vpc is None or database.relay:
+            return None
+        return self._databases.terrain(database.context).joined(database.vpc)
 
     def _nodes_by_vpc(self) -> dict[Context, dict[str | None, list[Node]]]:
         found: dict[Context, dict[str | None, list[Node]]] = {}
@@ -302,12 +315,8 @@ class Catalog:
     def _near(self, database: Database, nodes: Mapping[Context, Mapping[str | None, list[Node]]]) -> list[Node]:
         """Those that may be relays: of a context's 10,000 nodes a few hundred stand in any one VPC."""
         here = nodes.get(database.context, {})
-        wanted = (
-            here
-            if database.vpc is None or database.relay
-            else self._databases.terrain(database.context).joined(database.vpc)
-        )
-        return [node for vpc in wanted for node in here.get(vpc, ())]
+        vpcs = self._vpcs(database)
+        return [node for vpc in (here if vpcs is None else vpcs) for node in here.get(vpc, ())]
 
     def relay_if_allowed(self, database: Database) -> Node | None:
         """The node that would be chosen if all might be used."""
@@ -321,12 +330,12 @@ class Catalog:
 
         return self._preferred() if self._preferred is not None else NO_PREFERENCES
 
-    def _chosen_relay(self, database: Database, near: Sequence[Node], preferences: Preferences) -> Relay:
+    def _chosen_relay(self, database: Database, relays: Relays) -> Relay:
         """That none reaches the database is said only once the nodes and the access to them have been read."""
-        from ssm_tui.domain.relays import Relay, choose_relay  # not before the first paint
+        from ssm_tui.domain.relays import Relay  # not before the first paint
 
         terrain = self._databases.terrain(database.context)
-        relay = choose_relay(database, near, terrain, preferences)
+        relay = relays.choose(database)
         reading = self.readings[database.context]
         if relay.reachable is Reachable.UNKNOWN and not terrain.facts.read and "databases" in reading.parts:
             return Relay(None, Reachable.UNKNOWN, READING_RELAYS)
@@ -334,6 +343,6 @@ class Catalog:
             return relay
         if reading.parts & {"nodes", "access"} or not reading.errors:
             return Relay(None, Reachable.UNKNOWN, READING_RELAYS)
-        if "nodes" in reading.errors and (reading.stale or not near):
+        if "nodes" in reading.errors and (reading.stale or not len(relays)):
             return Relay(None, Reachable.UNKNOWN, "the nodes around it could not be read")
         return relay

@@ -10,10 +10,11 @@ import pytest
 
 from ssm_tui.domain.access import NO_ANSWERS, Access
 from ssm_tui.domain.databases import Reachable
-from ssm_tui.domain.networks import LOCAL, NetworkAcl, Peering, Route, RouteTable, Source, Subnet
+from ssm_tui.domain.networks import LOCAL, NetworkAcl, Peering, Permission, Route, RouteTable, Source, Subnet
 from ssm_tui.domain.nodes import Node, Ping
 from ssm_tui.domain.reachability.terrain import Terrain
-from ssm_tui.domain.relays import Preferences, choose_relay, judge, rank_relays
+from ssm_tui.domain.reachability.verdict import reaches
+from ssm_tui.domain.relays import Preferences, Relays, choose_relay
 from tests.builders import NO, OPEN, VIRGINIA, YES, admits, database, group, network, node
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ OTHER = near("i-other", name="other", ip="10.1.0.6", security_groups=("sg-other"
 
 
 def order(nodes: list[Node], preferences: Preferences | None = None, **of_database: Any) -> list[str]:
-    ranked = rank_relays(database(**of_database), nodes, TERRAIN, preferences or Preferences())
+    ranked = Relays(nodes, TERRAIN, preferences or Preferences()).ranked(database(**of_database))
     return [candidate.node.id for candidate in ranked]
 
 
@@ -102,7 +103,7 @@ def test_each_candidate_that_is_out_of_the_question_says_so() -> None:
         near("i-off", ping=Ping.LOST),
         near("i-no", access=Access(YES, YES, NO, YES)),
     ]
-    found = {each.id: judge(database(), each, TERRAIN).finding for each in out}
+    found = {each.node.id: each.finding for each in Relays(out, TERRAIN).ranked(database())}
     assert {each.reachable for each in found.values()} == {Reachable.NO}
     assert "AWS-UpdateSSMAgent --instance-ids i-old" in found["i-old"].change
     assert "ConnectionLost" in found["i-off"].why
@@ -204,14 +205,22 @@ def test_a_node_of_a_peered_vpc_is_a_relay_behind_those_of_the_same() -> None:
 
 def test_a_node_of_a_vpc_that_nothing_joins_is_none() -> None:
     beside = near("i-a", vpc="vpc-3", subnet="subnet-3", ip="10.3.0.5")
-    assert rank_relays(database(), [beside], Terrain(PEERED)) == []
-    assert "nothing joins vpc-3 to vpc-1" in judge(database(), beside, Terrain(PEERED)).finding.why
+    assert Relays([beside], Terrain(PEERED)).ranked(database()) == []
+    assert "nothing joins vpc-3 to vpc-1" in reaches(Terrain(PEERED), beside, database()).why
 
 
 def test_much_is_asked_once() -> None:
     terrain = Terrain(FACTS)
     many = [near(f"i-{at:04}", ip=f"10.1.{at // 250}.{at % 250 + 1}") for at in range(2000)]
-    assert len(rank_relays(database(), many, terrain)) == len(many)
+    assert len(Relays(many, terrain).ranked(database())) == len(many)
     # One verdict, one way, and what joins the VPC.
     assert len(terrain.answers) == 3
     assert Source.GROUPS in FACTS.read
+
+
+def test_an_address_that_alone_is_admitted_is_told_from_its_neighbours() -> None:
+    only = Permission("tcp", 5432, 5432, cidrs=("10.1.0.6/32",))
+    terrain = Terrain(network(group("sg-db", only), group("sg-app")))
+    nodes = [near(f"i-{at}", ip=f"10.1.0.{at}") for at in (5, 6, 7)]
+    ranked = Relays(nodes, terrain).ranked(database())
+    assert [(each.node.id, each.reachable.value) for each in ranked] == [("i-6", "yes"), ("i-5", "no"), ("i-7", "no")]

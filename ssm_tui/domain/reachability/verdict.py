@@ -37,24 +37,31 @@ def reaches(terrain: Terrain, node: Node, database: Database) -> Finding:
 
     AWS does not tell the database's own address: where its subnets differ, yes means from each of them, no from none.
     """
+    finding, whole = of_subnet(terrain, node, database)
+    own = network(node.ip or "")
+    return finding if whole or own is None else _known(terrain, node, database, own)
+
+
+def of_subnet(terrain: Terrain, node: Node, database: Database) -> tuple[Finding, bool]:
+    """The same of every node that stands like this one: in its subnet, behind its groups, on its platform. Most rules
+    are for whole subnets; False where this one is for a part of it, so that each node's own address decides."""
     if database.vpc is None:
-        return unclear("the database's VPC is not known")
+        return unclear("the database's VPC is not known"), True
     if node.vpc is None:
-        return unclear("where it stands in the network is not known")
+        return unclear("where it stands in the network is not known"), True
     if node.vpc not in terrain.joined(database.vpc):
-        return _strangers(terrain, node.vpc, database.vpc)
+        return _strangers(terrain, node.vpc, database.vpc), True
     subnet = terrain.subnet(node.subnet)
     own = network(node.ip or "")
     version = own.version if own else 4
     ranges = [found for cidr in (subnet.cidrs if subnet else ()) if (found := network(cidr)) is not None]
-    whole = next((each for each in ranges if each.version == version), own)
+    whole = next((each for each in ranges if each.version == version), None)
+    if whole is None and own is None:
+        return untold(Source.SUBNETS, f"the addresses of {node.subnet or 'its subnet'}"), True
     if whole is None:
-        return untold(Source.SUBNETS, f"the addresses of {node.subnet or 'its subnet'}")
-    # Most rules are the same for all of a subnet: what was found out for one node of it holds for the others.
+        return unclear("the range of its subnet is not known"), False
     finding = _known(terrain, node, database, whole)
-    if own is None or own == whole or not finding.unknown or finding.permission:
-        return finding
-    return _known(terrain, node, database, own)
+    return finding, own is None or not finding.unknown or bool(finding.permission)
 
 
 def _strangers(terrain: Terrain, one: str, other: str) -> Finding:
