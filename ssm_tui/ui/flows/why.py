@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.background import in_background
+from ssm_tui.ui.flows.copy import SHOWN
 from ssm_tui.ui.flows.telling import tell
 from ssm_tui.ui.presentation.text import cut, visible
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from ssm_tui.domain.grants import Explanation, Target
     from ssm_tui.ui.services import Services
-
-SHOWN = 160  # cells of what was copied that a toast repeats
 
 
 class WhyFlow:
