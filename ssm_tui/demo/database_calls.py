@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from moto.elasticache.models import elasticache_backends
-from moto.opensearch.models import opensearch_backends
 from moto.rds.models import rds_backends
 
 from ssm_tui.demo.amendments import account_label, short_region
@@ -122,55 +120,6 @@ _made: dict[tuple[str, str], dict[Sort, dict[str, Thing]]] = {}
 def made(account: str, region: str, sort: Sort) -> dict[str, Thing]:
     """Those there are, by name. As moto keeps its own: for as long as the process lives."""
     return _made.setdefault((account, region), {}).setdefault(sort, {})
-
-
-def tagged(account: str, region: str, types: set[str]) -> list[dict[str, Any]] | None:
-    """What the tagging API tells of these types; None where some of them are moto's to tell."""
-    if not types or not types <= set(_TAGGED):
-        return None
-    return [
-        {"ResourceARN": arn, "Tags": tags}
-        for each in sorted(types)
-        for arn, tags in _TAGGED[each](account, region)
-        if tags
-    ]
-
-
-def _tagged_made(sort: Sort, account: str, region: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    for thing in made(account, region, sort).values():
-        yield thing.told[sort.arn], thing.tags
-
-
-def _tagged_caches(kind: str, account: str, region: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Moto has these under names of its own."""
-    backend = elasticache_backends[account][region]
-    for cache in list(getattr(backend, kind).values()):
-        yield cache.arn, backend.tagging_service.list_tags_for_resource(cache.arn)["Tags"]
-
-
-def _tagged_domains(account: str, region: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    backend = opensearch_backends[account][region]
-    for domain in list(backend.domains.values()):
-        yield domain.arn, backend.list_tags(domain.arn)
-
-
-def _tagged_clusters(account: str, region: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    from moto.memorydb.models import memorydb_backends  # none of the fleet's, so that it is loaded for those who ask
-
-    backend = memorydb_backends[account][region]
-    for cluster in list(backend.clusters.values()):
-        yield cluster.arn, backend.list_tags(cluster.arn)
-
-
-_TAGGED: Mapping[str, Callable[[str, str], Iterator[tuple[str, list[dict[str, str]]]]]] = {
-    "elasticache:cluster": partial(_tagged_caches, "cache_clusters"),
-    "elasticache:replicationgroup": partial(_tagged_caches, "replication_groups"),
-    "elasticache:serverlesscache": partial(_tagged_made, CACHE),
-    "redshift-serverless:namespace": partial(_tagged_made, NAMESPACE),
-    "redshift-serverless:workgroup": partial(_tagged_made, WORKGROUP),
-    "es:domain": _tagged_domains,
-    "memorydb:cluster": _tagged_clusters,
-}
 
 
 def handlers() -> Mapping[str, Handler]:

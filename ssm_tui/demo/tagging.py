@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ssm_tui.demo.answers import Answer, json_answer
-from ssm_tui.demo.database_calls import tagged
 from ssm_tui.demo.ssm_nodes import paged
+from ssm_tui.demo.tagged_databases import tagged
 from ssm_tui.demo.validation import validate
 
 if TYPE_CHECKING:
