@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _CHUNK = 64 * 1024
+_ACCEPT_AGAIN = 0.1
 LOGIN_PATIENCE = 60.0
 """Seconds until a client must have logged in, PostgreSQL's authentication_timeout."""
 
@@ -185,7 +186,11 @@ class Fronts:
 
     async def _accept(self, far: Far, listener: socket.socket) -> None:
         while True:
-            connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            try:
+                connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            except OSError:  # too many open files, or a client that is gone already: the next may fare better
+                await asyncio.sleep(_ACCEPT_AGAIN)
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._begin(self._attend(far, Guest(connection)))
 
