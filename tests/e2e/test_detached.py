@@ -193,7 +193,7 @@ def test_other_credentials_are_refused(laptop: Laptop, web: str) -> None:
 
 
 def test_one_that_fails_says_why_and_is_not_kept(laptop: Laptop) -> None:
-    answer = laptop.run("tunnel", "billing", "--relay", "정산-배치-1", "--detach")
+    answer = laptop.run("tunnel", "reviews", "--relay", "정산-배치-1", "--detach")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "refused at the far end" in answer.stderr
     assert listed(laptop) == {}

@@ -209,7 +209,7 @@ async def test_a_client_that_does_not_listen_is_left(
     async with serving(place, tunnels):
         other = await attached(place)
         number = await opened(other)
-        reader, writer = await asyncio.open_unix_connection(str(place / "detached.sock"), limit=1 << 10)
+        reader, writer = await asyncio.open_unix_connection(str(place / "detached.sock"), limit=1 << 12)
         writer.write(b'{"kind": "ask", "number": 1, "do": "watch"}\n')
         assert b"hello" in await reader.readline()
         assert b"statuses" in await reader.readline()  # it is watching now

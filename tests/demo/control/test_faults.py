@@ -323,8 +323,8 @@ def _far(developer: Caller, service: str) -> tuple[str, int, bytes, bytes]:
     """Host and port of the test's database, something to say to it and what it says then."""
     if service == "rds":
         (found,) = developer.client("rds").describe_db_instances(DBInstanceIdentifier="orders")["DBInstances"]
-        # SSLRequest: the demo's server has no TLS and says N.
-        return found["Endpoint"]["Address"], found["Endpoint"]["Port"], b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"N"
+        # SSLRequest: the database speaks TLS, and says S.
+        return found["Endpoint"]["Address"], found["Endpoint"]["Port"], b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"S"
     (group,) = developer.client("elasticache").describe_replication_groups(ReplicationGroupId="sessions")[
         "ReplicationGroups"
     ]
