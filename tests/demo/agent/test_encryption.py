@@ -1,6 +1,6 @@
 """Sessions encrypted with KMS, over the whole demo cloud: preferences on the wire, real keys, policies and processes.
 
-The preferences are those of one region of a cloud of this module's own: other tests' sessions are not encrypted.
+The preferences are those of the region until the last test here is done: no other's sessions are encrypted.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.plugin import framing
 from ssm_tui.plugin.framing import Message, MessageType, PayloadType
 from tests.demo_cloud import Caller, administrator_of, developer_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    from ssm_tui.demo.runner import DemoProcess
 
 pytestmark = pytest.mark.xdist_group("demo-encryption")  # one cloud for all
 
@@ -81,23 +82,25 @@ def preferences(key: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with DemoProcess() as cloud:
-        administrator, developer = administrator_of(cloud), developer_of(cloud)
-        key = administrator.client("kms").create_key(Description="sessions")["KeyMetadata"]["Arn"]
-        reservations = administrator.client("ec2").describe_instances(
-            Filters=[{"Name": "tag:Name", "Values": ["web-1"]}]
-        )["Reservations"]
-        instance = reservations[0]["Instances"][0]
-        profile = instance["IamInstanceProfile"]["Arn"].rpartition("/")[2]
-        role = administrator.client("iam").get_instance_profile(InstanceProfileName=profile)
-        administrator.client("ssm").create_document(
-            Name=PREFERENCES, Content=preferences(key), DocumentType="Session", DocumentFormat="JSON"
-        )
-        name = role["InstanceProfile"]["Roles"][0]["RoleName"]
-        yield Place(cloud, administrator, developer, key, instance["InstanceId"], name)
-        administrator.close()
-        developer.close()
+def place(demo_cloud: DemoProcess) -> Iterator[Place]:
+    administrator, developer = administrator_of(demo_cloud), developer_of(demo_cloud)
+    key = administrator.client("kms").create_key(Description="sessions")["KeyMetadata"]["Arn"]
+    reservations = administrator.client("ec2").describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web-1"]}])[
+        "Reservations"
+    ]
+    instance = reservations[0]["Instances"][0]
+    profile = instance["IamInstanceProfile"]["Arn"].rpartition("/")[2]
+    role = administrator.client("iam").get_instance_profile(InstanceProfileName=profile)
+    administrator.client("ssm").create_document(
+        Name=PREFERENCES, Content=preferences(key), DocumentType="Session", DocumentFormat="JSON"
+    )
+    name = role["InstanceProfile"]["Roles"][0]["RoleName"]
+    place = Place(demo_cloud, administrator, developer, key, instance["InstanceId"], name)
+    yield place
+    place.allow(developer=False, node=False)
+    administrator.client("ssm").delete_document(Name=PREFERENCES)
+    administrator.close()
+    developer.close()
 
 
 @dataclass(slots=True)
