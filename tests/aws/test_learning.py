@@ -94,7 +94,8 @@ def test_a_refusal_overturns_what_iam_said_of_the_like(admin: Administrator) -> 
     cloud = AwsCloud(Context(None, REGION), gateway)
     nodes = nodes_of(cloud)
     web = of_team(nodes, "web")
-    assert {access_of(cloud, nodes)[node.key].shell.verdict for node in web} == {Verdict.ALLOWED}
+    access = access_of(cloud, nodes)
+    assert {access[node.key].shell.verdict for node in web} == {Verdict.ALLOWED}
     admin.put_policy(profile, *by_team("pay"))
     with pytest.raises(AccessDeniedError):
         attempt(cloud, web[0])

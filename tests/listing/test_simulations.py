@@ -7,18 +7,19 @@ from collections.abc import Callable, Collection, Iterator
 import pytest
 
 from ssm_tui.aws.access import AT_ONCE, MOST, TOO_MANY
-from ssm_tui.aws.gateway import ATTEMPTS
 from ssm_tui.aws.live import AwsCloud, AwsClouds
 from ssm_tui.aws.pacing import Pace
+from ssm_tui.aws.throttling import ATTEMPTS
 from ssm_tui.domain.access import Access, Cause, Decider, Verdict
 from ssm_tui.domain.contexts import Context
 from ssm_tui.domain.inventory import Inventory
 from ssm_tui.domain.nodes import Node, NodeKey
-from tests.listing.conftest import Stand
+from tests.listing.conftest import Stand, at
 from tests.wire import Fleet, Trouble, Wire
 from tests.wire.fleet import REGION
 from tests.wire.plan import Policies
 
+pytestmark = pytest.mark.xdist_group("simulations")  # they share what was read
 MANY = 10_000
 THREE = frozenset({"pay", "web", "data"})
 
@@ -44,16 +45,31 @@ def allowed(access: dict[NodeKey, Access]) -> set[str]:
     return {key.id for key, each in access.items() if each.shell.verdict is Verdict.ALLOWED}
 
 
+@pytest.fixture(scope="module")
+def many() -> Iterator[tuple[Wire, list[Node]]]:
+    """Ten thousand nodes, read once: their list has tests of its own."""
+    with Wire(Fleet(MANY)) as wire:
+        with at(wire):
+            nodes = nodes_at(AwsCloud(Context(None, REGION)))
+        yield wire, nodes
+
+
 @pytest.fixture
-def wire(stand: Stand) -> Wire:
-    wire = stand(Fleet(MANY))
+def wire(many: tuple[Wire, list[Node]]) -> Iterator[Wire]:
+    wire, _ = many
+    wire.plan.reset()
     wire.plan.policies = Policies(teams=THREE)
-    return wire
+    with at(wire):
+        yield wire
 
 
-def test_ten_thousand_nodes_and_a_policy_of_three_tags(wire: Wire) -> None:
+@pytest.fixture
+def nodes(many: tuple[Wire, list[Node]]) -> list[Node]:
+    return many[1]
+
+
+def test_ten_thousand_nodes_and_a_policy_of_three_tags(wire: Wire, nodes: list[Node]) -> None:
     cloud = AwsCloud(Context(None, REGION))
-    nodes = nodes_at(cloud)
     wire.plan.policies.allowed = frozenset({next(n.id for n in nodes if n.tags["team"] == "ops")})
     wire.plan.policies.forbidden = frozenset({next(n.id for n in nodes if n.tags["team"] == "pay")})
     access = judged(cloud, nodes)
@@ -67,9 +83,8 @@ def test_ten_thousand_nodes_and_a_policy_of_three_tags(wire: Wire) -> None:
     assert iam_calls(wire) - before <= 2 + 8
 
 
-def test_what_is_looked_at_is_known_first(wire: Wire) -> None:
+def test_what_is_looked_at_is_known_first(wire: Wire, nodes: list[Node]) -> None:
     cloud = AwsCloud(Context(None, REGION))
-    nodes = nodes_at(cloud)
     screen = [node.key for node in nodes[5000:5040]]
     portions: Iterator[Collection[NodeKey]] = map(list, cloud.access(nodes, lambda: screen))
     first: set[NodeKey] = set()
@@ -80,18 +95,16 @@ def test_what_is_looked_at_is_known_first(wire: Wire) -> None:
     assert iam_calls(wire) <= 30
 
 
-def test_a_smaller_bound_of_iams_is_found_out(wire: Wire) -> None:
+def test_a_smaller_bound_of_iams_is_found_out(wire: Wire, nodes: list[Node]) -> None:
     wire.plan.policies.most = 250
-    cloud = AwsCloud(Context(None, REGION))
-    nodes = nodes_at(cloud)[:2000]
-    access = judged(cloud, nodes)
+    nodes = nodes[:2000]
+    access = judged(AwsCloud(Context(None, REGION)), nodes)
     assert allowed(access) == {node.id for node in nodes if node.tags["team"] in THREE}
     assert Verdict.UNKNOWN not in {each.shell.verdict for each in access.values()}
 
 
-def test_an_answer_names_cause_resource_statement_and_tag(wire: Wire) -> None:
+def test_an_answer_names_cause_resource_statement_and_tag(wire: Wire, nodes: list[Node]) -> None:
     cloud = AwsCloud(Context(None, REGION))
-    nodes = nodes_at(cloud)[:100]
     pay, ops = (next(n for n in nodes if n.tags["team"] == team and not n.hybrid) for team in ("pay", "ops"))
     access = judged(cloud, [pay, ops])
     granted, denied = access[pay.key].ssh, access[ops.key].ssh
@@ -104,13 +117,12 @@ def test_an_answer_names_cause_resource_statement_and_tag(wire: Wire) -> None:
     assert (denied.cause, denied.resource) == (Cause.EXPLICIT, f"arn:aws:ssm:{REGION}::document/AWS-StartSSHSession")
 
 
-def test_a_tag_with_too_many_values_costs_a_bounded_number_of_calls(wire: Wire) -> None:
+def test_a_tag_with_too_many_values_costs_a_bounded_number_of_calls(wire: Wire, nodes: list[Node]) -> None:
     """Every node has a name of its own: what is looked at is known, the rest by and by, a bounded number each read."""
     wire.plan.policies = Policies(teams=frozenset({"web-00007"}), key="Name")
     clouds = AwsClouds()
     clouds.simulations = Pace(10 * MOST, 1000)  # nobody waits here for IAM's sake
     cloud = clouds.open(Context(None, REGION))
-    nodes = nodes_at(cloud)
     screen = [node.key for node in nodes[700:740]]
     access = judged(cloud, nodes, lambda: screen)
     assert len(access) == MANY
@@ -138,7 +150,7 @@ def test_nodes_that_come_later_cost_their_own_calls_alone(stand: Stand) -> None:
 
 
 def test_once_iam_asks_for_fewer_calls_no_more_are_made(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ssm_tui.aws.throttling.ATTEMPTS", 1)  # botocore's own remain
+    monkeypatch.setattr("ssm_tui.aws.throttling.LONGEST", 0.001)  # seconds
     wire = stand(Fleet(300))
     wire.plan.policies = Policies(teams=frozenset({"web-00007"}), key="Name")
     wire.plan.add(Trouble.THROTTLED, "iam:SimulatePrincipalPolicy", first=12)
