@@ -7,8 +7,10 @@ import contextlib
 import socket
 import ssl
 import stat
+import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -33,8 +35,9 @@ from ssm_tui.demo.servers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Iterator
+
+pytestmark = pytest.mark.xdist_group("demo-fronts")  # one server for all
 
 HOST = "orders.c9akciq32rmz.ap-northeast-2.rds.amazonaws.com"
 ORDERS = Far(HOST, 5432, "postgres", "123456789012", "ap-northeast-2", "10.1.4.17", Terms(Tls.OFFERED, "db-ABC"))
@@ -98,23 +101,37 @@ class World:
             yield client
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """One for all, with a database; what stands before it is each test's own."""
+    loop = asyncio.new_event_loop()
+    with tempfile.TemporaryDirectory(prefix="ssm-tui-test-") as folder:
+        server = Postgres(Path(folder) / "postgres")
+        try:
+            loop.run_until_complete(server.start())
+            loop.run_until_complete(server.create(Database("orders", "app", PASSWORD, "orders_iam")))
+            yield server
+        finally:
+            loop.run_until_complete(server.stop())
+            loop.close()
+
+
 @asynccontextmanager
-async def _postgres(folder: Path) -> AsyncIterator[World]:
-    authority, server = Authority(folder), Postgres(folder / "postgres")
+async def _postgres(folder: Path, server: Postgres) -> AsyncIterator[World]:
+    authority = Authority(folder)
     fronts = Fronts({"postgres": PostgresFront(lambda: server.address, server.token_secret, authority, _admits)})
     try:
-        await server.start()
-        await server.create(Database("orders", "app", PASSWORD, "orders_iam"))
         fronts.start()
         (folder / "bundle.pem").write_bytes(authority.bundle)
         yield World(fronts, folder / "bundle.pem")
     finally:
         await fronts.stop()
-        await server.stop()
 
 
-async def test_postgres_is_reached_with_its_name_verified_and_in_clear_where_it_takes_that(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_postgres_is_reached_with_its_name_verified_and_in_clear_where_it_may(
+    folder: Path, server: Postgres
+) -> None:
+    async with _postgres(folder, server) as world:
         assert await world.query(ORDERS) == [(240,)]
         assert await world.query(ORDERS, sslmode="disable") == [(240,)]
         assert "does not match host name" in await world.refusal(ORDERS, host="other.example")
@@ -129,8 +146,8 @@ async def test_postgres_is_reached_with_its_name_verified_and_in_clear_where_it_
         assert await world.query(never, sslmode="prefer", host="127.0.0.1", statement="SELECT 1") == [(1,)]
 
 
-async def test_postgres_that_insists_on_tls_refuses_others_by_name(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_postgres_that_insists_on_tls_refuses_others_by_name(folder: Path, server: Postgres) -> None:
+    async with _postgres(folder, server) as world:
         strict = replace(ORDERS, terms=Terms(Tls.REQUIRED))
         assert await world.query(strict) == [(240,)]
         words = 'FATAL:  no pg_hba.conf entry for host "10.1.4.17", user "app", database "orders", no encryption'
@@ -138,8 +155,8 @@ async def test_postgres_that_insists_on_tls_refuses_others_by_name(folder: Path)
         assert 'password authentication failed for user "app"' in await world.refusal(strict, password="wrong")
 
 
-async def test_a_token_lets_its_user_in_within_tls_alone(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_a_token_lets_its_user_in_within_tls_alone(folder: Path, server: Postgres) -> None:
+    async with _postgres(folder, server) as world:
         token = f"token of orders_iam for {HOST}:5432"
         named = {"user": "orders_iam", "password": token}
         assert await world.query(ORDERS, "SELECT current_user", **named) == [("orders_iam",)]
@@ -153,8 +170,8 @@ async def test_a_token_lets_its_user_in_within_tls_alone(folder: Path) -> None:
         assert "password authentication failed" in await world.refusal(ORDERS, password=token)
 
 
-async def test_a_query_is_cancelled_through_the_front(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_a_query_is_cancelled_through_the_front(folder: Path, server: Postgres) -> None:
+    async with _postgres(folder, server) as world:
         sleeping = asyncio.create_task(world.query(ORDERS, "SELECT 'cancel me', pg_sleep(60)"))
         cancel = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT ''cancel%'"
         while await world.query(ORDERS, cancel) == [(0,)]:
@@ -165,8 +182,8 @@ async def test_a_query_is_cancelled_through_the_front(folder: Path) -> None:
             await sleeping
 
 
-async def test_what_is_no_client_of_postgres_is_left_without_an_answer(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_what_is_no_client_of_postgres_is_left_without_an_answer(folder: Path, server: Postgres) -> None:
+    async with _postgres(folder, server) as world:
         host, port = await asyncio.to_thread(world._address, ORDERS)
         for said in (b"\0\0\0\x04", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 8):
             reader, writer = await asyncio.open_connection(host, port)
@@ -177,8 +194,8 @@ async def test_what_is_no_client_of_postgres_is_left_without_an_answer(folder: P
         assert await world.query(ORDERS) == [(240,)]
 
 
-async def test_the_end_takes_open_connections_along(folder: Path) -> None:
-    async with _postgres(folder) as world:
+async def test_the_end_takes_open_connections_along(folder: Path, server: Postgres) -> None:
+    async with _postgres(folder, server) as world:
         host, port = await asyncio.to_thread(world._address, ORDERS)
         other = await asyncio.to_thread(world._address, replace(ORDERS, client="10.1.4.18"))
         assert other != (host, port)

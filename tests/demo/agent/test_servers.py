@@ -54,7 +54,7 @@ def _serves_postgres(address: tuple[str, int]) -> bool:
         return False
 
 
-async def test_postgres_serves_each_database_to_its_owner_and_goes_away(folder: Path) -> None:
+async def test_postgres_serves_each_database_to_its_owner_refuses_one_that_is_there_and_goes_away(folder: Path) -> None:
     server = Postgres(folder / "postgres")
     await server.start()
     try:
@@ -71,6 +71,10 @@ async def test_postgres_serves_each_database_to_its_owner_and_goes_away(folder: 
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             await asyncio.to_thread(_query, server.address, "shop", "wrong", "orders", "SELECT 1")
         assert "PostgreSQL" in await asyncio.to_thread(_version, server.psql)
+        with pytest.raises(ServerError) as caught:
+            await server.create(Database("template1", "shopper", "hunter2"))
+        assert "already exists" in str(caught.value)
+        assert "hunter2" not in str(caught.value)
     finally:
         await server.stop()
     assert _refuses(server.address)
@@ -88,18 +92,6 @@ async def test_a_start_that_is_cancelled_leaves_no_process(folder: Path) -> None
         await server.stop()
         assert await asyncio.to_thread(_running_in, folder) == []
         assert not (folder / "postgres").exists()
-
-
-async def test_a_refused_database_is_an_error_without_the_password(folder: Path) -> None:
-    server = Postgres(folder / "postgres")
-    await server.start()
-    try:
-        with pytest.raises(ServerError) as caught:
-            await server.create(Database("template1", "shop", "hunter2"))
-        assert "already exists" in str(caught.value)
-        assert "hunter2" not in str(caught.value)
-    finally:
-        await server.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user, who must find the binaries")
