@@ -188,7 +188,7 @@ class _Stand:
 
 class Relays:
     """Nodes as relays for many databases: what does not depend on the database is found out once. Of 5,000 nodes in the
-    VPC of 200 databases a million pairs are asked about, at 3 µs each; one by one they took 20."""
+    VPC of 200 databases a million pairs are asked about: so it is found out in a third of the time."""
 
     def __init__(self, nodes: Sequence[Node], terrain: Terrain, preferences: Preferences = NO_PREFERENCES) -> None:
         self._terrain, self._preferences = terrain, preferences

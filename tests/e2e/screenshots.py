@@ -31,6 +31,7 @@ from ssm_tui.domain.tunnels import TunnelState
 from ssm_tui.sessions.launch import Launcher
 from ssm_tui.sessions.prerequisites import LauncherChoice, PluginChoice
 from ssm_tui.sessions.tunnels.supervisor import TunnelSupervisor
+from ssm_tui.store.authorities import known
 from ssm_tui.ui.app import Services, SsmTui
 from tests.e2e.outage import SAVED, Outage, busy_clients
 from tests.e2e.pictures import save, text_of
@@ -75,6 +76,7 @@ class Photographer:
             hand_over=None,
             saved=SAVED,
             resolve=Requests(self._clouds, lambda _profiles, _regions: self._clouds, Settings(tunnels=SAVED)).resolve,
+            trust=lambda: known(self._cloud.environment["SSM_TUI_CA_BUNDLE"], self._folder),
         )
         app = SsmTui(services)
         async with app.run_test(size=size) as pilot:

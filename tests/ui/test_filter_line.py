@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ssm_tui.domain.nodes import NodePage
+from ssm_tui.ui.actions import View
+from ssm_tui.ui.catalog import parse_filter
+from ssm_tui.ui.screens.board import EXAMPLES
 from ssm_tui.ui.widgets.filter_line import FilterLine
 from tests.ui.fakes import node
 from tests.ui.fleet import small_world
@@ -107,6 +110,14 @@ async def test_databases_are_completed_from_their_own() -> None:
         await person.press("tab", "tab")
         await person.type(" reachable:")
         await person.sees("yes")
+
+
+async def test_an_empty_line_shows_what_can_be_asked_of_the_view() -> None:
+    async with started(small_world()) as person:
+        for key, view in (("1", View.NODES), ("2", View.DATABASES)):
+            await person.press(key)
+            await person.sees(f"/ filter: {EXAMPLES[view]}")
+            parse_filter(view, EXAMPLES[view], {"saved": "web"})
 
 
 async def test_a_mistake_is_underlined_where_it_is() -> None:

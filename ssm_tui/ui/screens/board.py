@@ -35,6 +35,10 @@ TICK = 5.0  # seconds between repaints of ages
 SOON = 0.001  # seconds; Textual drops a timer that is due before it has begun
 SHARE = 5  # after a repaint that took a while, this many times as long passes before the next one
 WIDE, TALL = 150, 30  # from here on the details stand beside the list, or under it
+EXAMPLES = {
+    View.NODES: "web  env=prod  ping:online  access:shell  -test  @saved",
+    View.DATABASES: "orders  env=prod  engine:postgres*  reachable:yes  -role:reader",
+}
 
 
 class Board(PaintingScreen):
@@ -70,7 +74,7 @@ class Board(PaintingScreen):
     def compose(self) -> ComposeResult:
         yield ContextBar()
         yield ViewTabs()
-        yield FilterLine(self._complete)
+        yield FilterLine(self._complete, EXAMPLES[self.view])
         with Container(id="body"):
             with Container(id="lists"):
                 yield from self._lists.tables.values()
@@ -159,7 +163,7 @@ class Board(PaintingScreen):
             table.display = each is self.view
         line = self.query_one(FilterLine)
         line.display = self.view is not View.TUNNELS
-        line.show(self._lists.text(self.view))
+        line.show(self._lists.text(self.view), EXAMPLES.get(self.view))
         line.show_problem(self._lists.problem(self.view))
         self._filter_changed()
         self.set_focus(self._lists.tables[self.view])

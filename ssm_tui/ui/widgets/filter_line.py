@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST = 400  # characters: what is pasted here by mistake must not be taken in letter by letter for minutes
 SIGN = 3  # cells before the text
-PLACEHOLDER = "filter: web  env=prod  ping:online  access:shell  -test  @saved"
 LEAVING = ("escape", "enter", "down", "up", "tab", "shift+tab")
 
 
@@ -92,8 +91,11 @@ class FilterLine(Horizontal):
 
         text: str
 
-    def __init__(self, complete: Callable[[str, int], Completion] = lambda _text, _cursor: NO_CHOICE) -> None:
+    def __init__(
+        self, complete: Callable[[str, int], Completion] = lambda _text, _cursor: NO_CHOICE, examples: str = ""
+    ) -> None:
         super().__init__()
+        self._examples = examples
         self._complete = complete
         self._completion = NO_CHOICE
         self._chosen: int | None = None  # while the user goes through the choices
@@ -105,7 +107,9 @@ class FilterLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(" / ", classes="sign", markup=False)
-        yield FilterInput(placeholder=PLACEHOLDER, compact=True, select_on_focus=False, max_length=LONGEST)
+        yield FilterInput(
+            placeholder=_placeholder(self._examples), compact=True, select_on_focus=False, max_length=LONGEST
+        )
         yield Static(classes="remark", markup=False)
         yield Static(classes="problem")
         yield Offers()
@@ -118,8 +122,10 @@ class FilterLine(Horizontal):
         """The line itself."""
         return self.query_one(FilterInput)
 
-    def show(self, text: str) -> None:
-        """The filter of the view that is shown now."""
+    def show(self, text: str, examples: str | None = None) -> None:
+        """The filter of the view that is shown now; what an empty line says, where that is another."""
+        if examples is not None:
+            self.input.placeholder = _placeholder(examples)
         if self.input.value != text:
             self.input.value = text
             self.input.cursor_position = len(text)
@@ -255,3 +261,7 @@ class FilterLine(Horizontal):
     def on_click(self, event: events.Click) -> None:
         event.stop()
         self.input.focus()
+
+
+def _placeholder(examples: str) -> str:
+    return f"filter: {examples}" if examples else "filter"
