@@ -87,7 +87,7 @@ async def test_a_cut_channel_is_resumed_with_the_new_token_and_nothing_is_lost()
         await service.shake_hands_for_port()
         reader, writer = await asyncio.open_connection("127.0.0.1", await running.port())
         expected = b""
-        for round_number in range(3):
+        for round_number in range(2):
             service.acknowledge = False  # what is under way at the cut stays unacknowledged
             before = len(service.copies)
             data = b"%d" % round_number * 100_000
@@ -105,8 +105,8 @@ async def test_a_cut_channel_is_resumed_with_the_new_token_and_nothing_is_lost()
             assert received() == expected
             await service.output(smux.encode(Frame(Command.PSH, 3, b"alive")))
             assert await reader.readexactly(5) == b"alive"
-        assert [call.operation for call in service.calls] == ["ResumeSession"] * 3
-        assert [opening.token for opening in service.opens] == ["token-1"] + ["token-2"] * 3
+        assert [call.operation for call in service.calls] == ["ResumeSession"] * 2
+        assert [opening.token for opening in service.opens] == ["token-1"] + ["token-2"] * 2
         assert len({opening.client_id for opening in service.opens}) == 1
         sequences = [message.sequence for message in service.messages]
         assert sorted(sequences) == list(range(len(sequences)))

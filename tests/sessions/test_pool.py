@@ -228,7 +228,7 @@ async def test_who_must_share_shares_with_the_one_that_has_less_to_do(
 
 def fill(client: socket.socket) -> None:
     """Until nothing between here and the echo takes any more."""
-    client.settimeout(1)
+    client.settimeout(0.2)
     with contextlib.suppress(TimeoutError):
         while client.send(bytes(65536)):
             pass

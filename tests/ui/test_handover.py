@@ -31,7 +31,7 @@ def entered(screen: PtyScreen) -> None:
     assert "Nodes" not in screen.text()
 
 
-def test_a_shell_three_times_in_a_row() -> None:
+def test_a_shell_three_times_in_a_row_and_a_resize_that_both_sides_see() -> None:
     with program(APP, *SHELL) as screen:
         before = screen.modes()
         listed(screen)
@@ -39,8 +39,13 @@ def test_a_shell_three_times_in_a_row() -> None:
             entered(screen)
             screen.send(f"echo turn-$(({turn}+1))\r")
             screen.sees(f"turn-{turn + 1}")
+            if turn == 2:
+                screen.resize(90, 28)
+                screen.send("stty size\r")
+                screen.sees("28 90")
             screen.send("exit\r")
             listed(screen)
+        screen.until(lambda: "Quit" in screen.text().splitlines()[27], "the footer is not on the last line")
         screen.send("q")
         assert screen.ends() == 0
         assert screen.modes() == before
@@ -77,18 +82,6 @@ def test_signals_that_reach_the_child_itself_leave_the_app() -> None:
         screen.send(" ")
         listed(screen)
         screen.sees("ended with signal 3")
-
-
-def test_a_resize_during_the_shell_is_seen_on_both_sides() -> None:
-    with program(APP, *SHELL) as screen:
-        listed(screen)
-        entered(screen)
-        screen.resize(90, 28)
-        screen.send("stty size\r")
-        screen.sees("28 90")
-        screen.send("exit\r")
-        listed(screen)
-        screen.until(lambda: "Quit" in screen.text().splitlines()[27], "the footer is not on the last line")
 
 
 def test_a_failure_at_once_is_left_to_be_read() -> None:
@@ -129,8 +122,7 @@ def test_a_shell_that_leaves_the_terminal_raw_and_dies_is_cleaned_up_after() -> 
         assert screen.modes() == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("number", "inside"), [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGHUP, True)])
 def test_a_kill_ends_app_and_shell_and_restores_the_terminal(number: signal.Signals, inside: bool) -> None:
     with program(APP, *SHELL) as screen:
         before = screen.modes()

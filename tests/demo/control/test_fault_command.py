@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,24 +67,6 @@ def test_help_tells_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert set(ABOUT) == set(Fault)
     assert all(f"  {fault} " in shown and about in shown for fault, about in ABOUT.items())
-
-
-@pytest.mark.usefixtures("inside")
-def test_options_before_a_command_reach_its_cloud(capfd: pytest.CaptureFixture[str]) -> None:
-    """A session whose client never comes is over when the service's patience is."""
-    script = """
-import os, sys, time, boto3
-from ssm_tui.demo.fault_client import FaultClient
-ec2, ssm, faults = boto3.client("ec2"), boto3.client("ssm"), FaultClient(os.environ)
-found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web-6"]}])
-ssm.start_session(Target=found["Reservations"][0]["Instances"][0]["InstanceId"])
-deadline = time.monotonic() + 30
-while faults.sessions() and time.monotonic() < deadline:
-    time.sleep(0.05)
-print("left", len(faults.sessions()))
-"""
-    assert main(["--client-patience", "0.5", "--", sys.executable, "-c", script]) == 0
-    assert capfd.readouterr().out == "left 0\n"
 
 
 def test_the_readme_tells_every_fault() -> None:

@@ -162,12 +162,24 @@ def test_an_ending_during_the_start_is_an_ending(own_folder: Path) -> None:
     _nothing_left(own_folder)
 
 
-def test_the_cloud_ends_with_its_owner(own_folder: Path) -> None:
-    """A command runs inside; what runs it is killed, and the command itself leaves."""
-    script = 'echo "$AWS_ENDPOINT_URL $AWS_PROFILE $AWS_REGION"; exec cat'
-    demo = [sys.executable, "-m", "ssm_tui", "demo"]  # which is the same as _DEMO
+_NOBODY_COMES = """
+import os, time, boto3
+from ssm_tui.demo.fault_client import FaultClient
+ec2, ssm, faults = boto3.client("ec2"), boto3.client("ssm"), FaultClient(os.environ)
+found = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web-6"]}])
+ssm.start_session(Target=found["Reservations"][0]["Instances"][0]["InstanceId"])
+deadline = time.monotonic() + 30
+while faults.sessions() and time.monotonic() < deadline:
+    time.sleep(0.05)
+print("left", len(faults.sessions()))
+"""
+
+
+def test_a_command_has_the_cloud_of_its_options_which_ends_with_its_owner(own_folder: Path) -> None:
+    """A session whose client never comes is over when the patience asked for is; what runs the command is killed."""
+    script = f'echo $AWS_ENDPOINT_URL $AWS_PROFILE $AWS_REGION; {shlex.quote(sys.executable)} -c "$0"; exec cat'
     with _running(
-        [*demo, "--", "sh", "-c", script],
+        [*_DEMO, "--client-patience", "0.5", "--", "sh", "-c", script, _NOBODY_COMES],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -177,6 +189,7 @@ def test_the_cloud_ends_with_its_owner(own_folder: Path) -> None:
         url, *others = shlex.split(owner.stdout.readline())
         assert url.startswith("http://127.0.0.1:")
         assert others == ["default", "ap-northeast-2"]
+        assert owner.stdout.readline() == "left 0\n"
         owner.kill()
     _nothing_left(own_folder)
 
@@ -185,15 +198,16 @@ _WITHOUT_A_CLOUD = """
 import sys
 from contextlib import nullcontext
 from types import SimpleNamespace
-from ssm_tui.demo import __main__, runner
+from ssm_tui.cli import main
+from ssm_tui.demo import runner
 runner.DemoProcess = lambda **_: nullcontext(SimpleNamespace(environment={"DEMO": "here"}))
-sys.exit(__main__.main(sys.argv[1:]))
+sys.exit(main(sys.argv[1:]))
 """
 
 
 def test_a_command_gives_its_status_and_of_a_signal_128_and_its_number() -> None:
     """SIGTERM is passed on to the command, whose end is the demo's."""
-    demo = [sys.executable, "-c", _WITHOUT_A_CLOUD, "--", "sh", "-c"]
+    demo = [sys.executable, "-c", _WITHOUT_A_CLOUD, "demo", "--", "sh", "-c"]
     done = subprocess.run([*demo, 'echo "$DEMO"; exit 7'], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (7, "here\n", "")
     with _running([*demo, "echo up; exec sleep 45"], stdout=subprocess.PIPE, text=True) as running:
