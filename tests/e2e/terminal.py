@@ -76,9 +76,11 @@ class Terminal:
         if self.process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGTERM)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
+            until = time.monotonic() + 15
+            # Whoever writes its last words to a full terminal does not end before they are read.
+            while self.process.poll() is None and time.monotonic() < until:
+                self.read(0.05)
+            if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
         with suppress(OSError):
