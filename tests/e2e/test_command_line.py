@@ -9,13 +9,15 @@ import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault, Order
+from ssm_tui.demo.runner import DemoProcess
 from tests.builders import HOSTILE
-from tests.e2e.conftest import Laptop, own_port, port_is_free
+from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port, port_is_free
 from tests.e2e.terminal import processes
 
 pytestmark = pytest.mark.e2e
@@ -49,10 +51,15 @@ def test_a_filter_narrows_and_a_wrong_one_says_where(laptop: Laptop) -> None:
     assert len(wrong.stderr.strip().splitlines()) == 2
 
 
-def test_db_names_the_relay_and_why(laptop: Laptop) -> None:
-    answer = laptop.run("db", "--json")
+@pytest.fixture(scope="module")
+def databases(demo_cloud: DemoProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What `db` says of them, by id."""
+    answer = make_laptop(demo_cloud.environment, tmp_path_factory.mktemp("db"), BARE_PATH).run("db", "--json")
     assert answer.returncode == 0, answer.stderr
-    databases = {db["id"]: db for db in json.loads(answer.stdout)}
+    return {each["id"]: each for each in json.loads(answer.stdout)}
+
+
+def test_db_names_the_relay_and_why(databases: dict[str, dict[str, Any]]) -> None:
     orders = databases["orders"]
     assert orders["reachable"] == "yes"
     assert orders["relay"].startswith("i-")
@@ -85,21 +92,19 @@ def test_a_denied_node_is_denied_by_the_cloud(laptop: Laptop) -> None:
     assert hint.strip()
 
 
-def test_a_tunnel_to_a_private_database_and_a_query_through_it(laptop: Laptop) -> None:
+def test_a_tunnel_to_a_private_database_and_a_query_through_it(
+    laptop: Laptop, databases: dict[str, dict[str, Any]]
+) -> None:
+    db = databases["orders"]
+    with pytest.raises(socket.gaierror):  # there is no other way to it
+        socket.getaddrinfo(db["endpoint"], 5432)
     with laptop.ready("tunnel", "orders", "--local-port", own_port()) as (process, port):
-        db = json.loads(laptop.run("db", "-f", "id:orders", "--json").stdout)[0]
         answer = laptop.psql(port, "select count(*) > 0 from orders", database=db["database"], user=db["user"])
         assert (answer.stdout.strip(), answer.stderr) == ("t", "")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     assert port_is_free(port)
     assert not processes(laptop.mark)
-
-
-def test_the_database_cannot_be_reached_without_a_tunnel(laptop: Laptop) -> None:
-    endpoint = json.loads(laptop.run("db", "-f", "id:orders", "--json").stdout)[0]["endpoint"]
-    with pytest.raises(socket.gaierror):
-        socket.getaddrinfo(endpoint, 5432)
 
 
 def test_a_database_without_a_server_is_refused_at_the_far_end(laptop: Laptop) -> None:
@@ -109,9 +114,10 @@ def test_a_database_without_a_server_is_refused_at_the_far_end(laptop: Laptop) -
     assert answer.stdout == ""
 
 
-def test_an_unadmitted_relay_is_not_chosen_and_forced_it_fails_by_the_same_rule(laptop: Laptop) -> None:
-    listed = json.loads(laptop.run("db", "-f", "catalog", "--json").stdout)
-    catalog = next(each for each in listed if each["id"] == "catalog")
+def test_an_unadmitted_relay_is_not_chosen_and_forced_it_fails_by_the_same_rule(
+    laptop: Laptop, databases: dict[str, dict[str, Any]]
+) -> None:
+    catalog = databases["catalog"]
     assert catalog["reachable"] == "yes"
     unadmitted = [each for each in catalog["relays"] if "does not admit" in each["why"]]
     assert unadmitted
@@ -144,8 +150,8 @@ def exchange(port: int, data: bytes) -> bytes:
     return received.digest()
 
 
-def test_fifty_connections_at_once_carry_64_mb_each_way(laptop: Laptop) -> None:
-    payloads = [os.urandom(64 * 1024 * 1024 // 50) for _ in range(50)]
+def test_fifty_connections_at_once_carry_16_mb_each_way(laptop: Laptop) -> None:
+    payloads = [os.urandom(16 * 1024 * 1024 // 50) for _ in range(50)]
     with laptop.ready("forward", "web-1", "7") as (_, port), ThreadPoolExecutor(50) as clients:
         echoed = list(clients.map(lambda data: exchange(port, data), payloads))
     assert echoed == [hashlib.sha256(data).digest() for data in payloads]
@@ -158,9 +164,12 @@ def test_an_old_agent_serves_one_connection_after_another(laptop: Laptop) -> Non
             assert exchange(port, data) == hashlib.sha256(data).digest()
 
 
-def test_what_happens_to_a_ready_tunnel_is_said_in_a_line_each(laptop: Laptop, faults: FaultClient) -> None:
+def test_what_happens_to_a_ready_tunnel_is_said_in_a_line_each_and_its_token_nowhere(
+    laptop: Laptop, faults: FaultClient
+) -> None:
     with laptop.ready("forward", "web-1", "7", "--local-port", own_port()) as (process, port):
         assert process.stderr is not None
+        assert not any("TokenValue" in line for line in processes(laptop.mark))
         faults.inject(Order(Fault.TERMINATE, all=True))
         assert process.stderr.readline().startswith("ssm-tui: reconnecting")
         assert process.stderr.readline() == "ssm-tui: ready again\n"
@@ -168,6 +177,8 @@ def test_what_happens_to_a_ready_tunnel_is_said_in_a_line_each(laptop: Laptop, f
         process.terminate()
         assert process.communicate(timeout=20) == ("", "")
         assert process.returncode == 0
+        assert gone(laptop)
+        assert port_is_free(port)
 
 
 def test_a_busy_port_is_said_at_once(laptop: Laptop) -> None:
@@ -179,7 +190,7 @@ def test_a_busy_port_is_said_at_once(laptop: Laptop) -> None:
     assert not processes(laptop.mark)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
 def test_every_way_to_end_leaves_nothing(laptop: Laptop, number: signal.Signals) -> None:
     with laptop.ready("forward", "web-1", "7", "--local-port", own_port()) as (process, port):
         assert len(processes(laptop.mark)) >= 3  # ours, the guard, the plugin
@@ -204,7 +215,6 @@ def gone(laptop: Laptop, within: float = 10) -> bool:
     [
         (["shell", "no-such-node"], 1, "no-such-node"),
         (["shell", "pay-worker"], 1, "could be any of 2"),
-        (["shell", "결제"], 1, "could be any of"),
         (["forward", "web-1", "99999"], 2, "65535"),
         (["forward", "web-1", "http"], 2, "http"),
         (["tunnel", "no-such-db"], 1, "no-such-db"),
@@ -223,12 +233,3 @@ def test_what_bad_input_gets(laptop: Laptop, arguments: list[str], status: int, 
     assert word in answer.stderr
     assert "Traceback" not in answer.stderr
     assert answer.returncode == status
-
-
-def test_no_token_is_ever_on_an_argv_or_in_the_output(laptop: Laptop) -> None:
-    with laptop.ready("forward", "web-1", "7") as (process, _):
-        lines = processes(laptop.mark)
-        assert not any("TokenValue" in line for line in lines)
-        process.terminate()
-        out, err = process.communicate(timeout=20)
-    assert "TokenValue" not in out + err
