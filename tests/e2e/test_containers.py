@@ -18,10 +18,23 @@ from tests.e2e.terminal import processes
 pytestmark = pytest.mark.e2e
 
 
-def containers(laptop: Laptop, wanted: str = "ping:online") -> list[dict[str, Any]]:
-    answer = laptop.run("ls", "-f", f"kind:ecs {wanted}", "--json")
-    found: list[dict[str, Any]] = json.loads(answer.stdout)
+@pytest.fixture(scope="module")
+def listed(demo_cloud: DemoProcess, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The containers as `ls` has them."""
+    laptop = make_laptop(demo_cloud.environment, tmp_path_factory.mktemp("ls"), BARE_PATH)
+    found: list[dict[str, Any]] = json.loads(laptop.run("ls", "-f", "kind:ecs", "--json").stdout)
     return found
+
+
+@pytest.fixture(scope="module")
+def online(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that can be entered."""
+    return [each for each in listed if each["ping"] == "Online"]
+
+
+@pytest.fixture
+def one(online: list[dict[str, Any]]) -> dict[str, Any]:
+    return online[0]
 
 
 @pytest.fixture
@@ -49,20 +62,18 @@ def enter(laptop: Laptop, target: str, address: str) -> None:
     assert not processes(laptop.mark)
 
 
-def test_a_shell_with_nothing_but_ours(laptop: Laptop) -> None:
-    one = containers(laptop)[0]
+def test_a_shell_with_nothing_but_ours(laptop: Laptop, one: dict[str, Any]) -> None:
     enter(laptop, one["id"], one["ip"])
 
 
-def test_a_shell_by_aws_cli(equipped: Laptop) -> None:
-    one = containers(equipped)[0]
+def test_a_shell_by_aws_cli(equipped: Laptop, one: dict[str, Any]) -> None:
     enter(equipped, one["id"], one["ip"])
 
 
-def test_a_name_that_two_tasks_have_lists_them(laptop: Laptop) -> None:
+def test_a_name_that_two_tasks_have_lists_them(laptop: Laptop, online: list[dict[str, Any]]) -> None:
     answer = laptop.run("shell", "shop-api/app")
     assert answer.returncode == 1
-    assert all(each["id"] in answer.stderr for each in containers(laptop))
+    assert all(each["id"] in answer.stderr for each in online)
 
 
 def test_a_shell_where_ecs_exec_is_off_says_what_aws_says(laptop: Laptop) -> None:
@@ -72,8 +83,7 @@ def test_a_shell_where_ecs_exec_is_off_says_what_aws_says(laptop: Laptop) -> Non
     assert "Traceback" not in answer.stderr
 
 
-def test_a_port_of_a_container(laptop: Laptop) -> None:
-    one = containers(laptop)[0]
+def test_a_port_of_a_container(laptop: Laptop, one: dict[str, Any]) -> None:
     with (
         laptop.ready("forward", one["id"], "8080", "--local-port", own_port()) as (_, port),
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer,
@@ -82,8 +92,7 @@ def test_a_port_of_a_container(laptop: Laptop) -> None:
     assert not processes(laptop.mark)
 
 
-def test_a_database_through_a_container(laptop: Laptop) -> None:
-    one = containers(laptop)[0]
+def test_a_database_through_a_container(laptop: Laptop, one: dict[str, Any]) -> None:
     with laptop.ready("tunnel", "orders", "--relay", one["id"], "--local-port", own_port()) as (_, port):
         answer = laptop.psql(port, "select 6 * 7", database="orders", user="app")
         assert (answer.stdout.strip(), answer.stderr) == ("42", "")
@@ -91,16 +100,15 @@ def test_a_database_through_a_container(laptop: Laptop) -> None:
     assert not processes(laptop.mark)
 
 
-def test_ssh_leaves_containers_out(laptop: Laptop) -> None:
-    one = containers(laptop)[0]
+def test_ssh_leaves_containers_out(laptop: Laptop, one: dict[str, Any]) -> None:
     assert "ecs:" not in laptop.run("ssh-config").stdout
     refused = laptop.run("proxy", one["id"], "22")
     assert refused.returncode == 1
     assert "is a container, which ssh does not reach" in refused.stderr
 
 
-def test_no_desktop_and_no_unmanaged_without_a_word(laptop: Laptop) -> None:
-    (off,) = containers(laptop, "ping:unmanaged")
+def test_no_desktop_and_no_unmanaged_without_a_word(listed: list[dict[str, Any]]) -> None:
+    (off,) = (each for each in listed if each["ping"] == "Unmanaged")
     assert off["name"] == "shop-admin/app"
     (sentence,) = off["missing"]
     assert sentence.startswith("its task was started without ECS Exec: aws ecs update-service --cluster shop")
