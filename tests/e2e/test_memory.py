@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import time
@@ -21,9 +22,10 @@ from tests.e2e.terminal import FRAME_ENDS, Terminal
 pytestmark = pytest.mark.e2e
 
 
-@pytest.fixture
-def known(laptop: Laptop) -> Laptop:
-    """A laptop on which everything has been read once."""
+@pytest.fixture(scope="module")
+def kept(demo_cloud: DemoProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in the home folder of a laptop on which everything has been read once."""
+    laptop = make_laptop(demo_cloud.environment, tmp_path_factory.mktemp("kept"), BARE_PATH)
     with laptop.terminal() as terminal:
         terminal.wait_for(lambda screen: "● fresh" in screen and "Nodes 49" in screen and "s f r" in screen)
         until = time.monotonic() + 30
@@ -31,6 +33,13 @@ def known(laptop: Laptop) -> Laptop:
             terminal.read(0.05)
             assert time.monotonic() < until, "no rows were kept"
         leave(terminal)
+    return laptop.home
+
+
+@pytest.fixture
+def known(laptop: Laptop, kept: Path) -> Laptop:
+    """A laptop on which everything has been read once."""
+    shutil.copytree(kept, laptop.home, symlinks=True, dirs_exist_ok=True)
     return laptop
 
 
