@@ -7,35 +7,24 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
 
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault, Order
-from ssm_tui.demo.patience import Patience
-from ssm_tui.demo.runner import DemoProcess
-from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port
+from tests.e2e.conftest import Laptop, own_port
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(sys.platform != "linux", reason="only POSIX suspends processes"),
 ]
 
-_PATIENCE = 2.0
 _SLEEP = 11.0  # what the supervisor's clock, which ticks every 5 s, surely takes for a sleep: 5 s late at least
 _SOON = 30.0
 _NOTICED = 15.0
 """Seconds from the waking to an answer. Without noticing that it has slept the plugin would take 25 s to find out that
 nobody answers any more."""
-
-
-@pytest.fixture
-def hasty_cloud() -> Iterator[DemoProcess]:
-    """A cloud whose service keeps the sessions of absent clients for 2 s only."""
-    with DemoProcess(patience=Patience(client=_PATIENCE)) as cloud:
-        yield cloud
 
 
 @contextmanager
@@ -53,12 +42,12 @@ def asleep(process: subprocess.Popen[str]) -> Iterator[None]:
             each.resume()
 
 
-def gone(faults: FaultClient) -> bool:
-    """Whether the service has given every session up, soon."""
+def gone(faults: FaultClient, sessions: set[str]) -> bool:
+    """Whether the service has given them up, soon."""
     deadline = time.monotonic() + _SOON
-    while faults.sessions() and time.monotonic() < deadline:
+    while of(faults) & sessions and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not faults.sessions()
+    return not of(faults) & sessions
 
 
 def answered(laptop: Laptop, port: int) -> bool:
@@ -77,30 +66,31 @@ def of(faults: FaultClient) -> set[str]:
     return {each.id for each in faults.sessions()}
 
 
-def test_suspended_programs_recover_by_themselves(hasty_cloud: DemoProcess, tmp_path: Path) -> None:
-    """Two at once. The connection of one ends while it sleeps, and the service does not wait that long.
+def test_suspended_programs_recover_by_themselves(laptop: Laptop, faults: FaultClient) -> None:
+    """Two at once. The connection of one ends while it sleeps, and the service gives its session up.
 
     The other is told by nobody: the router between has forgotten its connection, so nothing answers and nothing is
     refused.
     """
-    laptop, faults = make_laptop(hasty_cloud.environment, tmp_path, BARE_PATH), FaultClient(hasty_cloud.environment)
+    before = of(faults)  # of other tests
     tunnel = ("tunnel", "orders", "--local-port")
     with laptop.ready(*tunnel, own_port()) as (cut, cut_port):
-        (first,) = of(faults)
+        (first,) = of(faults) - before
         with laptop.ready(*tunnel, own_port()) as (silenced, silenced_port):
-            (second,) = of(faults) - {first}
+            (second,) = of(faults) - before - {first}
             with asleep(cut), asleep(silenced):
                 began = time.monotonic()
                 faults.inject(Order(Fault.CUT, session=first))
                 faults.inject(Order(Fault.SILENCE, session=second))
-                faults.inject(Order(Fault.TERMINATE, session=second))
-                assert gone(faults)
+                for each in (first, second):
+                    faults.inject(Order(Fault.TERMINATE, session=each))
+                assert gone(faults, {first, second})
                 time.sleep(max(0.0, _SLEEP - (time.monotonic() - began)))
             awake = time.monotonic()
             assert answered(laptop, silenced_port)
             assert time.monotonic() - awake < _NOTICED
             assert answered(laptop, cut_port)
             assert (cut.poll(), silenced.poll()) == (None, None)
-            now = of(faults)
+            now = of(faults) - before
             assert now
             assert not now & {first, second}
