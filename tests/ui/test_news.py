@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ssm_tui.domain.tunnels import TunnelState, Way
+from ssm_tui.ui.flows.news import TOGETHER
 from tests.ui.fakes import HOSTILE, NOW
 from tests.ui.fleet import small_world
 from tests.ui.screen import Person, started
@@ -13,6 +16,12 @@ from tests.ui.test_tunnels_view import quiet, tunnel
 
 if TYPE_CHECKING:
     from tests.ui.fakes import World
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing changes together, nothing need be waited for."""
+    monkeypatch.setattr("ssm_tui.ui.flows.news.TOGETHER", 0.02)
 
 
 def told(person: Person) -> list[str]:
@@ -24,11 +33,22 @@ async def settled(person: Person) -> None:
     await person.until(lambda: not person.home._news._changed)
 
 
+async def heard(person: Person, number: int, state: TunnelState) -> None:
+    """The change has come, and what is to be told of it has been."""
+
+    def come() -> bool:
+        known = person.home._news._known.get(number)
+        return known is not None and known.state is state
+
+    await person.until(come)
+    await settled(person)
+
+
 async def lose(world: World, person: Person, *numbers: int) -> None:
     for number in numbers:
         world.tunnels.become(number, TunnelState.RECONNECTING, message="the agent went away", hint="")
-    await person.until(lambda: person.home._news._changed)
-    await settled(person)
+    for number in numbers:
+        await heard(person, number, TunnelState.RECONNECTING)
 
 
 async def test_a_loss_is_told_once_and_the_return_with_the_time_it_took() -> None:
@@ -58,7 +78,8 @@ async def test_a_return_through_another_node_names_it() -> None:
         await person.is_told("orders is ready again after 0 s\norders now goes through [/x]␛]0;pwned␇")
 
 
-async def test_tunnels_that_change_together_give_one_toast() -> None:
+async def test_tunnels_that_change_together_give_one_toast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssm_tui.ui.flows.news.TOGETHER", TOGETHER)
     world = small_world()
     async with started(world) as person:
         numbers = [tunnel(world, f"t{at}") for at in range(6)]
@@ -86,8 +107,7 @@ async def test_a_tunnel_that_comes_and_goes_makes_no_storm() -> None:
             world.now = NOW + timedelta(seconds=5 * at)
             await lose(world, person, number)
             world.tunnels.become(number, TunnelState.READY)
-            await person.until(lambda: person.home._news._changed)
-            await settled(person)
+            await heard(person, number, TunnelState.READY)
         assert sum("lost its session" in text for text in told(person)) == 1
         assert sum("ready again" in text for text in told(person)) == 1
         world.now = NOW + timedelta(minutes=5)
@@ -114,8 +134,7 @@ async def test_a_tunnel_on_demand_says_that_it_listens_and_no_more() -> None:
         await quiet(person)
         for state in (TunnelState.STARTING, TunnelState.READY, TunnelState.IDLE):
             world.tunnels.become(number, state)
-            await person.until(lambda: person.home._news._changed)
-            await settled(person)
+            await heard(person, number, state)
         assert told(person) == []
 
 
@@ -132,8 +151,7 @@ async def test_what_runs_in_the_background_already_is_no_news() -> None:
     world = small_world()
     async with started(world) as person:
         number = tunnel(world, "orders", detached=True)
-        await person.until(lambda: person.home._news._changed)
-        await settled(person)
+        await heard(person, number, TunnelState.READY)
         assert told(person) == []
         await lose(world, person, number)
         assert len(told(person)) == 1

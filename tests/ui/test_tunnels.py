@@ -305,7 +305,10 @@ async def test_the_keys_that_matter_are_on_the_last_line_at_80_by_24(view: str, 
         assert [key for key in keys if key not in person.lines()[-1]] == []
 
 
-async def test_messages_never_pile_up_over_the_list_and_escape_takes_them_away() -> None:
+async def test_messages_never_pile_up_over_the_list_and_escape_takes_them_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ssm_tui.ui.flows.news.TOGETHER", 0.02)  # each is told by itself
     world = small_world()
     async with started(world, size=(80, 24)) as person:
         for number in range(1, 7):
