@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -54,6 +55,8 @@ class _NoGateway:
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
+    # As in the cloud's own process: moto's million objects stay, and every test after these would look through them.
+    gc.disable()
     import_moto()
     from ssm_tui.demo.endpoint import Endpoint, WireServer
     from ssm_tui.demo.fault_control import FaultControl
@@ -80,6 +83,8 @@ def world() -> Iterator[World]:
     administrator = Caller(environment, keys.access_key, keys.secret)
     for region in ("ap-northeast-2", "us-east-1"):
         administrator.client("ssm", region).describe_instance_properties()
+    gc.freeze()
+    gc.enable()
     servers = {"postgres": POSTGRES, "redis": REDIS}
     signed = {**environment, "AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret}
     yield World(LiveNetwork(registry, lambda far: servers.get(far.engine), state, faults), administrator, signed)
