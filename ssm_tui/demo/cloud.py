@@ -20,6 +20,7 @@ from ssm_tui.demo.environment import Access, exports, write_files
 from ssm_tui.demo.fleet import Fleet, read_fleet
 from ssm_tui.demo.gateway import UNPACED, Gateway
 from ssm_tui.demo.reaper import Reaper
+from ssm_tui.demo.remembering import remember_botocore, remember_moto
 from ssm_tui.demo.servers import Authority, Database, Fronts, MySql, Postgres, PostgresFront, Redis, RedisFront
 from ssm_tui.demo.servers.ssh import PushedKeys
 
@@ -176,26 +177,10 @@ def import_moto() -> None:
     """Moto as this cloud wants it. Before anything else imports it."""
     # Images of our own instead of moto's six hundred a region.
     os.environ["MOTO_AMIS_PATH"] = str(files("ssm_tui.demo").joinpath("images.json"))
-    _remember_endpoint_data()
+    remember_botocore()
+    remember_moto()
     from ssm_tui.demo.amendments import amend_moto
 
     amend_moto()
     for name in ("endpoint", "network", "seed"):
         import_module(f"ssm_tui.demo.{name}")
-
-
-def _remember_endpoint_data() -> None:
-    """Botocore reads its 0.1 s of endpoint data for every session, and moto makes eight of those while it starts."""
-    from botocore.loaders import JSONFileLoader
-
-    read = JSONFileLoader.load_file
-    remembered: dict[str, object] = {}
-
-    def load_file(loader: object, path: str) -> object:
-        if not path.endswith(("endpoints", "partitions")):
-            return read(loader, path)
-        if path not in remembered:
-            remembered[path] = read(loader, path)
-        return remembered[path]
-
-    JSONFileLoader.load_file = load_file
