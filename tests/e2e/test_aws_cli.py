@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from ssm_tui.demo.runner import DemoProcess
 from ssm_tui.sessions.prerequisites import plugin_on_path
+from tests.demo_cloud import administrator_of
 from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port, port_is_free
 from tests.e2e.terminal import Terminal, processes
 
@@ -27,21 +27,11 @@ def cli(demo_cloud: DemoProcess, tmp_path: Path) -> Laptop:
     return make_laptop(demo_cloud.environment, tmp_path, f"{path}:{BARE_PATH}")
 
 
-def node_id(laptop: Laptop, name: str) -> str:
-    answer = subprocess.run(
-        [AWS, "ec2", "describe-instances", "--filters", f"Name=tag:Name,Values={name}", "--output", "json"],
-        env=dict(laptop.environment),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: str = json.loads(answer.stdout)["Reservations"][0]["Instances"][0]["InstanceId"]
-    return found
-
-
-def test_a_shell(cli: Laptop) -> None:
+def test_a_shell(cli: Laptop, demo_cloud: DemoProcess) -> None:
+    ec2 = administrator_of(demo_cloud).client("ec2")
+    (found,) = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web-1"]}])["Reservations"]
     assert shutil.which("session-manager-plugin", path=cli.environment["PATH"])
-    argv = [AWS, "ssm", "start-session", "--target", node_id(cli, "web-1")]
+    argv = [AWS, "ssm", "start-session", "--target", found["Instances"][0]["InstanceId"]]
     with Terminal(argv, cli.environment) as terminal:
         terminal.wait_for("Starting session with SessionId:")
         terminal.wait_for("~]$")

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from ssm_tui.demo.runner import DemoProcess
+from tests.demo_cloud import administrator_of
 from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop, own_port, port_is_free
 from tests.e2e.terminal import processes
 
@@ -34,16 +35,17 @@ def laptop(demo_cloud: DemoProcess, tmp_path: Path) -> Iterator[Laptop]:
         try:
             yield laptop
         finally:
-            laptop.run("tunnels", "stop", "--all")
+            if processes(laptop.mark):
+                laptop.run("tunnels", "stop", "--all")
             assert until(lambda: not processes(laptop.mark)), processes(laptop.mark)
 
 
-@pytest.fixture(scope="session")
-def web(demo_cloud: DemoProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="module")
+def web(demo_cloud: DemoProcess) -> str:
     """The id of a node that echoes on port 7: with it nothing has to be looked up in AWS."""
-    laptop = make_laptop(demo_cloud.environment, tmp_path_factory.mktemp("web"), BARE_PATH)
-    nodes = json.loads(laptop.run("ls", "-f", "name:web-1", "--json").stdout)
-    return next(str(node["id"]) for node in nodes if node["name"] == "web-1")
+    ec2 = administrator_of(demo_cloud).client("ec2")
+    (reservation,) = ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": ["web-1"]}])["Reservations"]
+    return str(reservation["Instances"][0]["InstanceId"])
 
 
 def until(test: Callable[[], bool], seconds: float = 20) -> bool:
@@ -126,20 +128,18 @@ def test_a_tunnel_outlives_its_terminal_until_it_is_stopped(laptop: Laptop) -> N
     assert laptop.environment["AWS_SECRET_ACCESS_KEY"] not in log.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_however_the_supervisor_ends_nothing_is_left_and_the_next_one_begins(
-    laptop: Laptop, web: str, number: signal.Signals
-) -> None:
+def test_however_the_supervisor_ends_nothing_is_left_and_the_next_one_begins(laptop: Laptop, web: str) -> None:
     save(laptop, web)
     port = detached(laptop, "one", "--local-port", own_port())
-    (supervisor,) = supervisors(laptop)
-    assert len(processes(laptop.mark)) == 3  # with the guard and the plugin
-    os.kill(supervisor, number)
-    assert until(lambda: not processes(laptop.mark))
-    assert port_is_free(port)
-    assert listed(laptop) == {}
-    assert detached(laptop, "one", "--local-port", str(port)) == port
-    assert echoes(port)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
+        (supervisor,) = supervisors(laptop)
+        assert len(processes(laptop.mark)) == 3  # with the guard and the plugin
+        os.kill(supervisor, number)
+        assert until(lambda: not processes(laptop.mark)), number
+        assert port_is_free(port), number
+        assert listed(laptop) == {}, number
+        assert detached(laptop, "one", "--local-port", str(port)) == port
+        assert echoes(port), number
 
 
 def test_two_at_once_share_one_supervisor(laptop: Laptop, web: str) -> None:
