@@ -139,7 +139,6 @@ def _by_asyncpg(line: str, password: str) -> object:
 @pytest.mark.parametrize(
     ("form", "ask"),
     [
-        ("libpq", _by_psycopg),
         ("url", _by_psycopg),
         ("sqlalchemy", _by_sqlalchemy),
         ("sqlalchemy-asyncpg", _by_sqlalchemy_asyncpg),
@@ -257,7 +256,6 @@ print(client.get("greeting").decode())
     [
         ("ledger", "secret", _ASK_POSTGRES, "240"),
         ("orders", "token", _ASK_POSTGRES, "240"),
-        ("quotas", "secret", _ASK_REDIS.format("quotas-app"), "hello from the demo cloud"),
         ("quotas", "token", _ASK_REDIS.format("quotas-iam"), "hello from the demo cloud"),
     ],
 )
