@@ -6,16 +6,18 @@ import re
 import signal
 import socket
 import time
+from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
 
 from ssm_tui.demo.fault_client import FaultClient
 from ssm_tui.demo.fault_orders import Fault, Order
-from ssm_tui.demo.runner import DemoProcess
 from tests.e2e.conftest import BARE_PATH, Laptop, make_laptop
 from tests.e2e.terminal import Terminal, processes
+from tests.wire import Fleet, Wire
 
 pytestmark = pytest.mark.e2e
 
@@ -77,58 +79,45 @@ def select(terminal: Terminal, name: str) -> None:
 
 
 def test_list_filter_shell_and_back_three_times(laptop: Laptop) -> None:
-    with laptop.terminal() as terminal:
+    with laptop.terminal(columns=80, rows=24) as terminal:
         listed(terminal)
         filtered(terminal, "결제-api-1", "1/49")
         before = terminal.attributes()
-        for round_ in range(1, 4):
+        for do in (_a_far_command, _ctrl_c_and_ctrl_z_stop_the_far_command, _a_resize_reaches_the_far_shell):
             terminal.send("enter")
             terminal.wait_for(PROMPT)
-            terminal.send(f"echo far-$((40+{round_}))-$(hostname)", "enter")
-            terminal.wait_for(f"far-{40 + round_}-ip-10-1-")
+            do(terminal)
             terminal.send("exit", "enter")
             # The list is painted over the shell from above: only without the old prompt can the next one be seen.
             terminal.wait_for(lambda s: "1/49" in s and "결제-api-1" in highlighted(s) and PROMPT not in s)
             assert terminal.attributes() == before
+        terminal.wait_for("ADDRESS")  # so the resize has reached the list too
         terminal.send("q")
         assert terminal.wait_end() == 0
     assert not processes(laptop.mark)
 
 
-def test_ctrl_c_in_the_shell_stops_the_far_command_and_not_the_app(laptop: Laptop) -> None:
-    with laptop.terminal() as terminal:
-        listed(terminal)
-        filtered(terminal, "결제-api-1", "1/49")
-        terminal.send("enter")
-        terminal.wait_for(PROMPT)
-        for key in ("ctrl+c", "ctrl+z"):
-            terminal.send("sh -c 'echo run''ning; exec sleep 1000'", "enter")
-            terminal.wait_for("running\n")
-            terminal.send(key)
-            terminal.send("clear; echo still-$((1+1))", "enter")
-            terminal.wait_for("still-2")
-        terminal.send("kill %1; exit", "enter")
-        terminal.wait_for(PROMPT)
-        terminal.send("exit", "enter")
-        terminal.wait_for("1/49")
-        terminal.send("q")
-        assert terminal.wait_end() == 0
+def _a_far_command(terminal: Terminal) -> None:
+    terminal.send("echo far-$((40+1))-$(hostname)", "enter")
+    terminal.wait_for("far-41-ip-10-1-")
 
 
-def test_a_resize_reaches_the_far_shell_and_the_list_after_it(laptop: Laptop) -> None:
-    with laptop.terminal(columns=80, rows=24) as terminal:
-        listed(terminal)
-        filtered(terminal, "결제-api-1", "1/49")
-        terminal.send("enter")
-        terminal.wait_for(PROMPT)
-        terminal.resize(130, 40)
-        terminal.send("stty size", "enter")
-        terminal.wait_for("40 130")
-        terminal.send("exit", "enter")
-        terminal.wait_for("1/49")
-        terminal.wait_for(lambda screen: "ADDRESS" in screen)
-        terminal.send("q")
-        assert terminal.wait_end() == 0
+def _ctrl_c_and_ctrl_z_stop_the_far_command(terminal: Terminal) -> None:
+    """And not the app."""
+    for key in ("ctrl+c", "ctrl+z"):
+        terminal.send("sh -c 'echo run''ning; exec sleep 1000'", "enter")
+        terminal.wait_for("running\n")
+        terminal.send(key)
+        terminal.send("clear; echo still-$((1+1))", "enter")
+        terminal.wait_for("still-2")
+    terminal.send("clear; kill %1; wait; echo ended-$((1+1))", "enter")
+    terminal.wait_for("ended-2")
+
+
+def _a_resize_reaches_the_far_shell(terminal: Terminal) -> None:
+    terminal.resize(130, 40)
+    terminal.send("stty size", "enter")
+    terminal.wait_for("40 130")
 
 
 def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
@@ -160,18 +149,6 @@ def test_databases_tunnel_query_copy_stop(laptop: Laptop) -> None:
     assert not processes(laptop.mark)
 
 
-def test_a_forward_to_the_node_itself(laptop: Laptop) -> None:
-    with laptop.terminal() as terminal:
-        listed(terminal)
-        filtered(terminal, "web-12", "1/49")
-        terminal.send("f")
-        terminal.wait_for("Forward through")
-        terminal.send("80", "enter")
-        terminal.wait_for("127.0.0.1:8080")
-        leave(terminal)
-    assert not processes(laptop.mark)
-
-
 def two_tunnels(laptop: Laptop, terminal: Terminal) -> None:
     listed(terminal)
     terminal.send("2")
@@ -184,7 +161,7 @@ def two_tunnels(laptop: Laptop, terminal: Terminal) -> None:
     terminal.wait_for(lambda screen: "2 tunnels" in screen and len(processes(laptop.mark)) == 5)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
 def test_no_plugin_outlives_the_app(laptop: Laptop, number: signal.Signals) -> None:
     with laptop.terminal() as terminal:
         two_tunnels(laptop, terminal)
@@ -217,7 +194,7 @@ def test_leaving_says_that_a_tunnel_carries_connections(laptop: Laptop) -> None:
     assert not processes(laptop.mark)
 
 
-def test_a_hostile_name_is_harmless_wherever_it_is_shown(laptop: Laptop) -> None:
+def test_a_forward_to_a_node_whose_hostile_name_is_harmless_wherever_it_is_shown(laptop: Laptop) -> None:
     with laptop.terminal() as terminal:
         listed(terminal)
         filtered(terminal, "pwned", "1/49")
@@ -239,25 +216,23 @@ def test_a_hostile_name_is_harmless_wherever_it_is_shown(laptop: Laptop) -> None
         leave(terminal)
         assert terminal.title != "pwned"
         assert b"\x1b]0;pwned" not in terminal.raw
+    assert not processes(laptop.mark)
 
 
-def test_a_cloud_that_goes_away_takes_no_row_along(laptop: Laptop) -> None:
+def test_a_cloud_that_goes_away_takes_no_row_along(tmp_path: Path) -> None:
     """The list stays, the trouble is named with what to do, and the app goes on."""
-    with DemoProcess() as cloud:
-        own = make_laptop(cloud.environment, laptop.home, BARE_PATH)
-        terminal = own.terminal(rows=40)
-        try:
+    with ExitStack() as cloud:
+        wire = cloud.enter_context(Wire(Fleet(30)))
+        with make_laptop(wire.environment(), tmp_path, BARE_PATH).terminal(rows=40) as terminal:
             listed(terminal)
-            terminal.wait_for("web-9")  # far down: the list is whole
+            terminal.wait_for("Nodes 30")
             rows = terminal.text.splitlines()[4:10]
-            cloud.stop()
+            cloud.close()
             terminal.send("r")
             terminal.wait_for("failed", within=90)
             assert [row[2:40] for row in terminal.text.splitlines()[4:10]] == [row[2:40] for row in rows]
             terminal.send("q")
             assert terminal.wait_end() == 0
-        finally:
-            terminal.__exit__(None, None, None)
 
 
 def test_every_state_of_a_tunnel_is_seen(laptop: Laptop, faults: FaultClient) -> None:
