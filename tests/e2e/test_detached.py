@@ -133,7 +133,7 @@ def test_however_the_supervisor_ends_nothing_is_left_and_the_next_one_begins(lap
     port = detached(laptop, "one", "--local-port", own_port())
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP):
         (supervisor,) = supervisors(laptop)
-        assert len(processes(laptop.mark)) == 3  # with the guard and the plugin
+        assert len(processes(laptop.mark)) >= 3  # with the guard and the plugin, and those of a spare session
         os.kill(supervisor, number)
         assert until(lambda: not processes(laptop.mark)), number
         assert port_is_free(port), number
