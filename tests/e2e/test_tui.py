@@ -222,7 +222,7 @@ def test_a_forward_to_a_node_whose_hostile_name_is_harmless_wherever_it_is_shown
 def test_a_cloud_that_goes_away_takes_no_row_along(tmp_path: Path) -> None:
     """The list stays, the trouble is named with what to do, and the app goes on."""
     with ExitStack() as cloud:
-        wire = cloud.enter_context(Wire(Fleet(30)))
+        wire = cloud.enter_context(Wire(Fleet(30, unmanaged=0.0)))
         with make_laptop(wire.environment(), tmp_path, BARE_PATH).terminal(rows=40) as terminal:
             listed(terminal)
             terminal.wait_for("Nodes 30")
