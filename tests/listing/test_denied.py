@@ -18,13 +18,19 @@ def fleet() -> Fleet:
     return Fleet(FLEET, hybrid=0.1, unmanaged=0.2)
 
 
+@pytest.fixture(scope="module")
+def kept() -> list[Listed]:
+    return []
+
+
 @pytest.fixture
-def whole(stand: Stand, capsys: pytest.CaptureFixture[str]) -> Listed:
-    """What is listed where everything is allowed, which the test's own list is compared with."""
-    stand(fleet())
-    listed = Listed(capsys, "--json")
-    assert (listed.status, listed.err, len(listed.nodes)) == (0, "", FLEET)
-    return listed
+def whole(kept: list[Listed], stand: Stand, capsys: pytest.CaptureFixture[str]) -> Listed:
+    """What is listed where everything is allowed, read once, which each test's own list is compared with."""
+    if not kept:
+        stand(fleet())
+        kept.append(listed := Listed(capsys, "--json"))
+        assert (listed.status, listed.err, len(listed.nodes)) == (0, "", FLEET)
+    return kept[0]
 
 
 @pytest.mark.parametrize(

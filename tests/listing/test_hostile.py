@@ -24,7 +24,7 @@ from tests.listing.screen import on_screen
 from tests.ui.screen import Person
 from tests.wire import Fleet, Wire
 
-SEEDS, NODES = 10, 100
+SEEDS, NODES = 4, 250
 # What terminals, markup, spreadsheets, JSON and XML act on.
 PIECES = (
     "[red]", "[/]", "[/x]", "[@click=app.quit]x[/]", "[link=http://x]", "\\[", "[[", "]]", "{0}", "%s", "$(id)", "`id`",
