@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from ssm_tui.aws.live import AwsClouds
 from ssm_tui.cli import main
 from ssm_tui.demo.runner import DemoProcess
+from ssm_tui.domain.databases import DATABASE_FIELDS
+from ssm_tui.domain.filters import parse
 from tests.builders import HOSTILE
 
 NODE_KEYS = {"id", "name", "ping", "state", "platform", "agent_version", "ip", "vpc", "subnet", "az", "role", "tags"}
@@ -115,6 +118,9 @@ def test_the_facts_of_databases_are_told_and_found(developer: object, capsys: py
     )  # fmt: skip
     assert carts["tags"] == {"env": "prod", "team": "web"}
     assert carts["vpc"] == databases["orders"]["vpc"]
+    clouds = AwsClouds()
+    (context,) = clouds.contexts()
+    found = [each for page in clouds.open(context).database_pages() for each in page.databases]
     for words, wanted in (
         ("kind:docdb role:reader", {"reviews/reader"}),
         ("cluster:orders-proxy", {"orders-proxy/read-only"}),
@@ -124,8 +130,10 @@ def test_the_facts_of_databases_are_told_and_found(developer: object, capsys: py
         (f"subnet:{search['subnets'][0]} kind:opensearch", {"product-search"}),
         ("ca:rds-ca", {each["id"] for each in databases.values() if each["ca"]}),
     ):
-        assert {each["id"] for each in listed(capsys, "db", "-f", words)} == wanted, words
         assert wanted, words
+        matches = parse(words, DATABASE_FIELDS).matches
+        assert {each.id for each in found if matches(each)} == wanted, words
+    assert [each["id"] for each in listed(capsys, "db", "-f", "kind:docdb role:reader")] == ["reviews/reader"]
 
 
 def test_databases_of_the_settings_are_listed_too(
