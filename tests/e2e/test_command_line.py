@@ -150,8 +150,8 @@ def exchange(port: int, data: bytes) -> bytes:
     return received.digest()
 
 
-def test_fifty_connections_at_once_carry_16_mb_each_way(laptop: Laptop) -> None:
-    payloads = [os.urandom(16 * 1024 * 1024 // 50) for _ in range(50)]
+def test_fifty_connections_at_once_carry_64_mb_each_way(laptop: Laptop) -> None:
+    payloads = [os.urandom(64 * 1024 * 1024 // 50) for _ in range(50)]
     with laptop.ready("forward", "web-1", "7") as (_, port), ThreadPoolExecutor(50) as clients:
         echoed = list(clients.map(lambda data: exchange(port, data), payloads))
     assert echoed == [hashlib.sha256(data).digest() for data in payloads]
