@@ -49,11 +49,11 @@ def remember_moto() -> None:
 
 
 def _remembered(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a loader, once for all loaders of a kind that look in the same folders."""
+    """A method of a loader, once for all loaders that look in the same folders and read files alike."""
     known: dict[object, Any] = {}
 
     def look_up(loader: Any, *what: Any, **more: Any) -> Any:
-        key = (type(loader), tuple(loader.search_paths), what, tuple(sorted(more.items())))
+        key = (type(loader), type(loader.file_loader), tuple(loader.search_paths), what, tuple(sorted(more.items())))
         if key not in known:
             known[key] = method(loader, *what, **more)
         return known[key]

@@ -37,7 +37,7 @@ SHARE = 5  # after a repaint that took a while, this many times as long passes b
 WIDE, TALL = 150, 30  # from here on the details stand beside the list, or under it
 EXAMPLES = {
     View.NODES: "web  env=prod  ping:online  access:shell  -test  @saved",
-    View.DATABASES: "orders  env=prod  engine:postgres*  reachable:yes  -role:reader",
+    View.DATABASES: "shop  env=prod  engine:postgres*  reachable:yes  -role:reader",
 }
 
 
